@@ -1,0 +1,150 @@
+"""What every network family is: two operations, evidence and its redistribution."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.floating]
+Ints: TypeAlias = NDArray[np.intp]
+
+N = TypeVar("N", bound=type["Network"])
+
+_FAMILIES: dict[str, type["Network"]] = {}
+
+
+class Network(ABC):
+    """A clustering, rewritten as a two-layer neural network with the same output.
+
+    Layer 1 gives, for a row in cluster c and each rival k, the evidence h_k(x) for c against k. Layer 2 is a
+    min-pooling over the rivals, f_c(x) = min_{k≠c} h_k(x) (`neonxai.networks.pooling`), positive exactly
+    where the clustering assigns x to c. A family supplies layer 1, forward and backward; everything else
+    (pooling, contrast, streaming, summaries, plots) is written once for all families.
+
+    Evidence, not dissimilarities, is the primitive: d_k − d_c loses all its digits when both are large, and
+    only the family knows how to compute the difference without them.
+
+    Implementations are immutable: threads may share one. Both operations work on a tile of rows and may
+    allocate a few arrays of shape (n_rows, n_clusters) and (n_rows, n_features). They compute in float64
+    whatever the dtype of X. ``neonxai.testing.check_network`` tests an implementation.
+    """
+
+    @property
+    @abstractmethod
+    def n_clusters(self) -> int:
+        """K, the number of clusters."""
+
+    @property
+    @abstractmethod
+    def n_features(self) -> int:
+        """D, the number of input features."""
+
+    @property
+    def default_pooling(self) -> str:
+        """The pooling that ``pooling="auto"`` stands for: "min" or "soft"."""
+        return "min"
+
+    @abstractmethod
+    def evidence(self, X: Floats, clusters: Ints | None = None) -> tuple[Ints, NDArray[np.float64]]:
+        """Layer 1, forward.
+
+        Parameters
+        ----------
+        X : array of shape (n_rows, n_features)
+            Rows of data.
+        clusters : array of shape (n_rows,), optional
+            The cluster c whose evidence is asked for, row by row. By default the one that the clustering
+            assigns the row to.
+
+        Returns
+        -------
+        clusters : array of shape (n_rows,)
+            The clusters c.
+        evidence : float64 array of shape (n_rows, n_clusters)
+            h_k(x), in the unit of the model's dissimilarity; +inf in the column of c itself, so that no
+            pooling over rivals ever picks it. Not negative where c is the assigned cluster.
+        """
+
+    @abstractmethod
+    def redistribute(
+        self, X: Floats, clusters: Ints, coefficients: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Layer 1, backward: R_i = Σ_k a_k Z_ik with Z_k = (x − m_k) ∘ (mean gradient of h_k from m_k to x).
+
+        Parameters
+        ----------
+        X : array of shape (n_rows, n_features)
+            Rows of data.
+        clusters : array of shape (n_rows,)
+            The cluster c that each row is explained for.
+        coefficients : float64 array of shape (n_rows, n_clusters)
+            a_k: how much of each rival's evidence to send back; 0 in the column of c.
+
+        Returns
+        -------
+        relevance : float64 array of shape (n_rows, n_features)
+            Σ_i R_i = Σ_k a_k (h_k − h_k(m_k)).
+        absorbed : float64 array of shape (n_rows,)
+            Σ_k a_k h_k(m_k): evidence that belongs to no feature.
+        """
+
+    @abstractmethod
+    def to_state(self) -> dict[str, NDArray[np.generic]]:
+        """Return the arrays that define the network, for storage without pickle."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, state: Mapping[str, NDArray[np.generic]]) -> "Network":
+        """Rebuild the network from `to_state`'s arrays."""
+
+
+def family(name: str) -> Callable[[N], N]:
+    """Name a network class, so that a saved explainer finds it again (class decorator).
+
+    Raises
+    ------
+    ValueError
+        If the name belongs to another class.
+    """
+
+    def register(cls: N) -> N:
+        if _FAMILIES.setdefault(name, cls) is not cls:
+            raise ValueError(f"The network family {name!r} is {_FAMILIES[name].__qualname__} already.")
+        return cls
+
+    return register
+
+
+def family_name(network: Network) -> str:
+    """Return the registered name of a network's class.
+
+    Raises
+    ------
+    TypeError
+        If its class is not registered.
+    """
+    for name, cls in _FAMILIES.items():
+        if type(network) is cls:
+            return name
+    raise TypeError(
+        f"{type(network).__qualname__} has no registered family name, so a saved file could not be read "
+        "again. Decorate the class with neonxai.networks.family(NAME)."
+    )
+
+
+def network_from_state(name: str, state: Mapping[str, NDArray[np.generic]]) -> Network:
+    """Rebuild a network from its family's name and arrays.
+
+    Raises
+    ------
+    ValueError
+        If no family of that name is registered.
+    """
+    if name not in _FAMILIES:
+        raise ValueError(
+            f"Unknown network family {name!r}; known are {sorted(_FAMILIES)}. "
+            "Import the package that defines it first."
+        )
+    return _FAMILIES[name].from_state(state)

@@ -1,0 +1,151 @@
+"""The centroid family: each row belongs to its nearest center."""
+
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neonxai.networks.base import Floats, Ints, Network, family
+from neonxai.networks.differences import CenterDifferences
+
+
+@family("centroid")
+class CentroidNetwork(Network):
+    """K-means in every form: d_k(x) = ‖x − μ_k‖².
+
+    Layer 1 is linear, h_k(x) = d_k − d_c = w_k·x + b_k with w_k = 2(μ_c − μ_k) and b_k = ‖μ_k‖² − ‖μ_c‖²;
+    its root m_k = (μ_c + μ_k)/2 lies on the boundary, so nothing is absorbed, and the relevance of a feature
+    is simply how its squared distance makes the difference: Z_ik = (x_i − μ_ki)² − (x_i − μ_ci)²
+    [Kauffmann2024]_.
+
+    Parameters
+    ----------
+    centers : array of shape (n_clusters, n_features)
+        The centers μ_k, finite, at least two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> network = CentroidNetwork([[0.0, 0.0], [2.0, 0.0]])
+    >>> clusters, evidence = network.evidence(np.array([[0.5, 7.0]]))
+    >>> clusters
+    array([0])
+    >>> evidence  # 1.5² + 7² − (0.5² + 7²) = 2
+    array([[inf,  2.]])
+    >>> network.redistribute(np.array([[0.5, 7.0]]), clusters, np.array([[0.0, 1.0]]))[0]
+    array([[2., 0.]])
+    """
+
+    def __init__(self, centers: ArrayLike) -> None:
+        copied = np.array(centers, dtype=np.float64, order="C", copy=True)
+        copied.flags.writeable = False
+        self._distances = CenterDifferences(copied)
+
+    @property
+    def centers(self) -> NDArray[np.float64]:
+        """The centers μ_k, shape (n_clusters, n_features), read-only."""
+        return self._distances.centers
+
+    @property
+    def n_clusters(self) -> int:
+        """K, the number of clusters."""
+        return len(self.centers)
+
+    @property
+    def n_features(self) -> int:
+        """D, the number of input features."""
+        return int(self.centers.shape[1])
+
+    def evidence(self, X: Floats, clusters: Ints | None = None) -> tuple[Ints, NDArray[np.float64]]:
+        """Layer 1, forward; see `Network.evidence`."""
+        x = self._distances.localize(X)
+        distances = self._distances.distances(x)
+        asked = clusters
+        clusters = distances.argmin(axis=0) if asked is None else asked.copy()
+        # The difference with the row's own cluster is always in doubt, and never looked at.
+        h = self._differences(X, x, distances, clusters)
+        if asked is None:
+            self._reassign(X, x, distances, clusters, h)
+        h[clusters, np.arange(len(clusters))] = np.inf
+        return clusters, h.T
+
+    def _differences(
+        self, X: Floats, x: NDArray[np.float64], distances: NDArray[np.float64], clusters: Ints
+    ) -> NDArray[np.float64]:
+        """h_k, shape (n_clusters, n_rows), refined; 0 for the row's own cluster."""
+        everyone = np.arange(len(clusters))
+        h = distances - distances[clusters, everyone]
+        h[clusters, everyone] = np.inf
+        rivals, rows = self._distances.doubtful(x, self._distances.squares[clusters], h)
+        h[rivals, rows] = self._distances.differences(X, rows, clusters[rows], rivals)
+        h[clusters, everyone] = 0.0
+        return h
+
+    def _reassign(
+        self,
+        X: Floats,
+        x: NDArray[np.float64],
+        distances: NDArray[np.float64],
+        clusters: Ints,
+        h: NDArray[np.float64],
+    ) -> None:
+        """Move rows whose refined evidence names a nearer center, in place.
+
+        Seen from the new center its neighbors are resolved better still, hence the repetition. What is left
+        negative after it is a tie within rounding.
+        """
+        for _ in range(3):
+            nearest = h.argmin(axis=0)  # the lowest index wins a tie, as in scikit-learn
+            moved = np.flatnonzero(nearest != clusters)
+            if not len(moved):
+                break
+            clusters[moved] = nearest[moved]
+            h[:, moved] = self._differences(X[moved], x[moved], distances[:, moved], clusters[moved])
+        np.maximum(h, 0.0, out=h)
+
+    def redistribute(
+        self, X: Floats, clusters: Ints, coefficients: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Layer 1, backward; see `Network.redistribute`. Nothing is absorbed."""
+        d = self._distances
+        everyone = np.arange(len(clusters))
+        total = coefficients.sum(axis=1)
+        x = d.localize(X)
+        row_squares = np.einsum("nd,nd->n", x, x)
+        weights = coefficients.copy(order="K")
+        weights[everyone, clusters] = -total
+        relevance = d.combine(x, weights)
+        lossy, negligible = d.lossy_rows(row_squares, d.squares[clusters], total, relevance)
+        if len(lossy):
+            self._refine(X, clusters, coefficients, lossy, negligible, relevance)
+        return relevance, np.zeros(len(clusters))
+
+    def _refine(
+        self,
+        X: Floats,
+        clusters: Ints,
+        coefficients: NDArray[np.float64],
+        lossy: Ints,
+        negligible: NDArray[np.float64],
+        relevance: NDArray[np.float64],
+    ) -> None:
+        """Compute lossy rows again, in place: pairs that matter elementwise, the rest by products."""
+        weights = coefficients[lossy]
+        position, rivals = np.nonzero(weights > negligible[:, None] / self.n_clusters)
+        rows = lossy[position]
+        own = clusters[rows]
+        shares = weights[position, rivals]
+        weights[position, rivals] = 0.0
+        weights[np.arange(len(lossy)), clusters[lossy]] = -weights.sum(axis=1)
+        relevance[lossy] = self._distances.combine(self._distances.localize(X[lossy]), weights)
+        self._distances.add_terms(relevance, X, rows, own, rivals, shares)
+
+    def to_state(self) -> dict[str, NDArray[np.generic]]:
+        """Return the centers."""
+        return {"centers": self.centers}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[np.generic]]) -> Self:
+        """Rebuild the network from its centers."""
+        return cls(state["centers"])

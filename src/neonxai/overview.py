@@ -1,0 +1,89 @@
+"""An explanation at a glance, as text and as HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from neonxai.explanation import Explanation
+
+_MAX_CLUSTERS = 10
+_MAX_FEATURES = 3
+_MAX_NAME = 28
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    name: str
+    size: int
+    mean_logit: float
+    features: tuple[tuple[str, float], ...]  # the strongest, with their mean relevance
+
+
+def text_overview(explanation: Explanation) -> str:
+    """Return a few lines: what was explained, and each cluster with its strongest features."""
+    lines = [*_head(explanation), ""]
+    clusters = _clusters(explanation)
+    width = max([len(c.name) for c in clusters] + [len("cluster")])
+    lines.append(
+        f"{'cluster':<{width}}  {'rows':>8}  {'mean logit':>10}  strongest features (mean relevance)"
+    )
+    for c in clusters:
+        features = ", ".join(f"{name} {value:+.3g}" for name, value in c.features)
+        lines.append(f"{c.name:<{width}}  {c.size:>8,}  {c.mean_logit:>10.4g}  {features}")
+    return "\n".join(lines + _rest(explanation))
+
+
+def html_overview(explanation: Explanation) -> str:
+    """Return the same as a table for notebooks. All names are escaped."""
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(c.name)}</th><td>{c.size:,}</td><td>{c.mean_logit:.4g}</td><td>"
+        + ", ".join(f"{escape(name)}&nbsp;{value:+.3g}" for name, value in c.features)
+        + "</td></tr>"
+        for c in _clusters(explanation)
+    )
+    head = "<br>".join(escape(line) for line in _head(explanation))
+    rest = "".join(f"<p>{escape(line)}</p>" for line in _rest(explanation))
+    return (
+        f"<div><p>{head}</p><table><thead><tr><th scope='col'>cluster</th><th scope='col'>rows</th>"
+        "<th scope='col'>mean logit</th><th scope='col'>strongest features (mean relevance)</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table>{rest}</div>"
+    )
+
+
+def _head(e: Explanation) -> list[str]:
+    error = float(e.conservation_error().max()) if len(e) else 0.0
+    lines = [
+        f"Explanation of {e.n_samples:,} rows × {e.n_features:,} features, {e.n_clusters:,} clusters",
+        f"{e.pooling}-pooling, β = {e.beta:.4g}; Σ relevance = logit within {error:.1g}",
+    ]
+    if e.agreement is not None:
+        lines.append(f"the network agrees with the clustering on {e.agreement:.1%} of the rows")
+    return lines
+
+
+def _clusters(e: Explanation) -> list[_Cluster]:
+    sizes = np.bincount(e.labels, minlength=e.n_clusters)
+    means = e.summary_values()
+    logits = np.bincount(e.labels, weights=e.logits, minlength=e.n_clusters)
+    result = []
+    for k in np.flatnonzero(sizes)[:_MAX_CLUSTERS]:
+        strongest = np.argsort(-np.abs(means[k]), kind="stable")[:_MAX_FEATURES]
+        features = tuple((_short(e.feature_names[i]), float(means[k, i])) for i in strongest)
+        result.append(
+            _Cluster(_short(str(e.cluster_names[k])), int(sizes[k]), float(logits[k] / sizes[k]), features)
+        )
+    return result
+
+
+def _rest(e: Explanation) -> list[str]:
+    hidden = np.count_nonzero(np.bincount(e.labels, minlength=e.n_clusters)) - _MAX_CLUSTERS
+    return [f"… and {hidden:,} more clusters"] if hidden > 0 else []
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"

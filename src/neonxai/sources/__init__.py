@@ -1,0 +1,19 @@
+"""Foreign models → networks: one file per library, each recognised without importing it.
+
+A model is recognised by its class, looked up by the name of its library and of the class. To support another
+one, write a function from the fitted model to a `Source`, and register it:
+
+>>> from neonxai.networks import CentroidNetwork
+>>> from neonxai.sources import Source, register
+>>> @register("mylibrary.MyKMeans")
+... def my_kmeans(model):
+...     return Source(CentroidNetwork(model.centers), cluster_names=tuple(range(len(model.centers))))
+
+``neonxai.testing.check_source`` tests such a function on a model.
+"""
+
+from neonxai.sources import sklearn, torch
+from neonxai.sources.centroids import Centroids
+from neonxai.sources.registry import Source, is_fitted, neuralize, register, supported
+
+__all__ = ["Centroids", "Source", "is_fitted", "neuralize", "register", "sklearn", "supported", "torch"]

@@ -1,0 +1,125 @@
+"""Which models are known, and how each becomes a network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from neonxai.networks import Network
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a fitted model is to us.
+
+    Attributes
+    ----------
+    network : Network
+        The clustering as a network.
+    cluster_names : tuple
+        What the model calls its clusters, in the network's order: numbers or strings.
+    feature_names : tuple of str, or None
+        The columns that the model was fitted on, where it knows their names.
+    """
+
+    network: Network
+    cluster_names: tuple[Any, ...]
+    feature_names: tuple[str, ...] | None = None
+
+
+Neuralizer: TypeAlias = Callable[[Any], Source]
+
+_NEURALIZERS: dict[str, Neuralizer] = {}
+
+
+def register(*names: str) -> Callable[[Neuralizer], Neuralizer]:
+    """Register a function that turns fitted models of some classes into a `Source` (decorator).
+
+    Parameters
+    ----------
+    *names : str
+        Each "library.Class": the top-level package that defines the class, and the class's name. Subclasses
+        are recognised too. A later registration replaces an earlier one.
+    """
+
+    def add(function: Neuralizer) -> Neuralizer:
+        for name in names:
+            _NEURALIZERS[name] = function
+        return function
+
+    return add
+
+
+def supported() -> tuple[str, ...]:
+    """Return the names of all classes that are recognised, sorted."""
+    return tuple(sorted(_NEURALIZERS))
+
+
+def _find(model: object) -> Neuralizer:
+    if isinstance(model, type):
+        raise TypeError(f"{model.__qualname__} is a class, not a model. Make one: {model.__qualname__}(...).")
+    # By name and not by type: a library that is not installed must not be imported in order to ask for it.
+    for cls in type(model).__mro__:
+        function = _NEURALIZERS.get(f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}")
+        if function is not None:
+            return function
+    kind = type(model)
+    raise TypeError(
+        f"Don't know how to explain a model of type {kind.__module__}.{kind.__qualname__}. Supported are "
+        f"{', '.join(supported())}, and anything that assigns rows to their nearest center: "
+        "neonxai.Centroids(array of centers). Others can be added with neonxai.sources.register."
+    )
+
+
+def neuralize(model: object) -> Source:
+    """Rewrite a fitted model as a network.
+
+    Parameters
+    ----------
+    model : object
+        A fitted model of a registered class, or a `Network`.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    TypeError
+        If the model's class is not known; the message lists what is.
+    ValueError
+        If its parameters are not covered, such as a metric that is not Euclidean, or if it has one cluster.
+    sklearn.exceptions.NotFittedError
+        If it has not been fitted.
+    """
+    if isinstance(model, Network):
+        return Source(model, tuple(range(model.n_clusters)))
+    source = _find(model)(model)
+    if source.network.n_clusters < 2:
+        raise ValueError(
+            f"{type(model).__qualname__} has one cluster only. A cluster is explained against its rivals, so "
+            "at least two are needed."
+        )
+    return source
+
+
+def is_fitted(model: object) -> bool:
+    """Say whether a model can be neuralized as it is, rather than after a ``fit``.
+
+    Raises
+    ------
+    TypeError
+        If its class is not known, in which case fitting it would be work lost.
+    """
+    if isinstance(model, Network):
+        return True
+    _find(model)
+    if not (hasattr(model, "fit") and hasattr(model, "get_params")):
+        return True
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        return False
+    return True

@@ -1,0 +1,82 @@
+"""scikit-learn's clusterings by centers."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from neonxai.networks import CentroidNetwork, CentroidTreeNetwork, Network
+from neonxai.sources.centroids import plain
+from neonxai.sources.registry import Source, neuralize, register
+
+
+def _feature_names(model: Any) -> tuple[str, ...] | None:
+    names = getattr(model, "feature_names_in_", None)
+    return None if names is None else tuple(str(name) for name in names)
+
+
+@register("sklearn.FrozenEstimator")
+def frozen(model: Any) -> Source:
+    """Look at what was frozen."""
+    return neuralize(model.estimator)
+
+
+@register("sklearn.KMeans", "sklearn.MiniBatchKMeans")
+def kmeans(model: Any) -> Source:
+    """Explain by the nearest of ``cluster_centers_``."""
+    check_is_fitted(model)
+    centers = model.cluster_centers_
+    return Source(CentroidNetwork(centers), tuple(range(len(centers))), _feature_names(model))
+
+
+@register("sklearn.NearestCentroid")
+def nearest_centroid(model: Any) -> Source:
+    """Explain by the nearest of ``centroids_``, named by ``classes_``."""
+    if model.metric != "euclidean":
+        raise ValueError(
+            f"NearestCentroid(metric={model.metric!r}) is not covered: its evidence is not a difference of "
+            'squared Euclidean distances. Refit it with metric="euclidean".'
+        )
+    check_is_fitted(model)
+    if not np.allclose(model.class_prior_, 1 / len(model.classes_)):
+        raise ValueError(
+            f"NearestCentroid with unequal priors ({np.array2string(model.class_prior_, precision=3)}) is "
+            "not covered: it does not assign rows to the nearest centroid, but weighs and rescales. Refit it "
+            'with priors="uniform".'
+        )
+    return Source(CentroidNetwork(model.centroids_), plain(model.classes_), _feature_names(model))
+
+
+@register("sklearn.BisectingKMeans")
+def bisecting_kmeans(model: Any) -> Source:
+    """Explain by the tree of bisections, which ``predict`` descends.
+
+    Its leaves' centers alone (``cluster_centers_``) are not the model: a row can be nearer to another leaf.
+    """
+    check_is_fitted(model)
+    if model.n_clusters < 2:
+        network: Network = CentroidNetwork(model.cluster_centers_)
+    else:
+        # The tree has no public name; `cluster_centers_` doesn't determine it.
+        shift = getattr(model, "_X_mean", 0.0)
+        centers: list[Any] = []
+        children: list[list[int]] = []
+        _flatten(model._bisecting_tree, shift, centers, children)  # noqa: SLF001
+        network = CentroidTreeNetwork(centers, children)
+    return Source(network, tuple(range(model.n_clusters)), _feature_names(model))
+
+
+def _flatten(root: Any, shift: Any, centers: list[Any], children: list[list[int]]) -> None:
+    """List the inner nodes, the root first: the centers of their two children, and where these are."""
+    waiting = [(root, -1, 0)]
+    while waiting:
+        node, parent, side = waiting.pop(0)
+        if node.left is None:
+            children[parent][side] = -1 - node.label
+            continue
+        index = len(children)
+        if parent >= 0:
+            children[parent][side] = index
+        children.append([0, 0])
+        centers.append([node.left.center + shift, node.right.center + shift])
+        waiting += [(node.left, index, 0), (node.right, index, 1)]

@@ -1,0 +1,23 @@
+"""The PyTorch k-means of `neonxai.torch`, read without importing PyTorch."""
+
+from typing import Any
+
+from sklearn.exceptions import NotFittedError
+
+from neonxai.networks import CentroidNetwork
+from neonxai.sources.registry import Source, register
+
+
+@register("neonxai.KMeans")
+def kmeans(model: Any) -> Source:
+    """Explain by the nearest of ``centroids``."""
+    centroids = getattr(model, "centroids", None)
+    if centroids is None:
+        raise NotFittedError("This neonxai.torch.KMeans has no centroids yet. Call its fit first.")
+    return Source(CentroidNetwork(centroids.detach().cpu().numpy()), tuple(range(len(centroids))))
+
+
+@register("neonxai.NeuralizedKMeans")
+def neuralized_kmeans(model: Any) -> Source:
+    """Explain the k-means that was neuralized."""
+    return kmeans(model.kmeans)
