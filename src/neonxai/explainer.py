@@ -247,7 +247,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 None if rivals is None else rivals[tile],
             )
 
-        for_each_tile(work, n_samples, _values_per_row(self.network_), progress)
+        with _overflow_is_checked():
+            for_each_tile(work, n_samples, _values_per_row(self.network_), progress)
         return result
 
     def _explain_tile(
@@ -270,8 +271,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             pooled = soft_pool(evidence, self.beta_)
         else:
             pooled = _min_pool_or_pair(evidence, clusters, labels, self.beta_)
-        _check_overflow(pooled, tile.start)
         relevance, absorbed = self.network_.redistribute(X, clusters, pooled.coefficients)
+        _check_overflow(np.column_stack([pooled.logits, relevance]), result.logits.dtype, tile.start)
         result.relevance[tile] = relevance
         result.logits[tile] = pooled.logits
         result.labels[tile] = labels
@@ -415,6 +416,11 @@ def explain(
     return explainer.explain(X, target=target, against=against)
 
 
+def _overflow_is_checked() -> np.errstate:
+    """Silence NumPy's warning: `_check_overflow` says which row it was."""
+    return np.errstate(over="ignore", invalid="ignore")
+
+
 def _values_per_row(network: Network) -> int:
     return 4 * network.n_clusters + 6 * network.n_features
 
@@ -427,7 +433,9 @@ def _beta_heuristic(network: Network, X: NDArray[np.floating]) -> float:
         _, evidence = network.evidence(X[tile])
         logits[tile] = evidence.min(axis=1)
 
-    for_each_tile(work, len(X), _values_per_row(network))
+    with _overflow_is_checked():
+        for_each_tile(work, len(X), _values_per_row(network))
+    _check_overflow(logits[:, None], logits.dtype, 0)
     with np.errstate(over="ignore", divide="ignore"):
         return float(1.0 / logits.mean())
 
@@ -460,10 +468,11 @@ def _check_rivals(
         )
 
 
-def _check_overflow(pooled: Pooled, first_row: int) -> None:
-    wrong = np.flatnonzero(~np.isfinite(pooled.logits))
-    if len(wrong):
+def _check_overflow(values: NDArray[np.float64], dtype: np.dtype[np.floating], first_row: int) -> None:
+    fits = np.abs(values).max(axis=1) <= np.finfo(dtype).max  # False for NaN too
+    if not fits.all():
+        safe = "about 1e150" if dtype == np.float64 else "about 1e18, or pass float64"
         raise ValueError(
-            f"The evidence of row {first_row + int(wrong[0])} is too large for a 64-bit number: squared "
-            "distances overflow. Rescale the data and the model (values below about 1e150 are safe)."
+            f"The evidence of row {first_row + int(np.argmin(fits))} is too large for {dtype}: squared "
+            f"distances overflow. Rescale the data and the model (differences are safe up to {safe})."
         )

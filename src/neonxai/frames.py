@@ -143,7 +143,7 @@ def _check_text(X: object) -> None:
                 float(value)
             except ValueError:
                 raise ValueError(
-                    f"X holds text: {value!r} in row {row}, column {column}. "
+                    f"X holds text: {str(value)!r} in row {row}, column {column}. "
                     "Encode it as numbers, or leave the column out."
                 ) from None
 

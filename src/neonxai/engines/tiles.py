@@ -6,8 +6,11 @@ from typing import TypeAlias
 Progress: TypeAlias = Callable[[int, int], None]
 
 # Measured best on 16 features × 8 clusters and 128 × 1,000: larger tiles leave the cache, smaller ones pay
-# for the interpreter.
+# for the interpreter. A model that is itself larger than the cache is read once for every tile, so wide rows
+# get tiles of a few dozen, up to a limit in memory.
 _TILE_VALUES = 1 << 19  # float64 values in a tile's temporaries: 4 MiB
+_LIMIT_VALUES = 1 << 22  # 32 MiB
+_FEW_ROWS = 64
 
 
 def for_each_tile(
@@ -28,12 +31,12 @@ def for_each_tile(
 
     Examples
     --------
-    >>> for_each_tile(print, n_rows=10, values_per_row=120_000)
+    >>> for_each_tile(print, n_rows=10, values_per_row=1_000_000)
     slice(0, 4, None)
     slice(4, 8, None)
     slice(8, 10, None)
     """
-    step = max(1, _TILE_VALUES // values_per_row)
+    step = max(1, _TILE_VALUES // values_per_row, min(_FEW_ROWS, _LIMIT_VALUES // values_per_row))
     for start in range(0, n_rows, step):
         stop = min(start + step, n_rows)
         work(slice(start, stop))
