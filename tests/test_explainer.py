@@ -41,7 +41,12 @@ def test_transform_is_the_relevance_and_set_output_works():
     frame = pd.DataFrame(WINE, columns=NAMES, index=np.arange(178) * 2)
     relevance = explainer.fit(frame).explain(frame).relevance
     assert np.array_equal(explainer.transform(frame), relevance)
-    out = clone(explainer).set_params(model=FrozenEstimator(MODEL)).set_output(transform="pandas").fit_transform(frame)
+    out = (
+        clone(explainer)
+        .set_params(model=FrozenEstimator(MODEL))
+        .set_output(transform="pandas")
+        .fit_transform(frame)
+    )
     assert out.columns.tolist() == NAMES
     assert out.index.tolist() == frame.index.tolist()
     assert np.array_equal(out.to_numpy(), relevance)

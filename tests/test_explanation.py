@@ -52,7 +52,16 @@ def test_rows_by_index_slice_mask_and_list(e):
         ([], []),
     ]:
         part = e[key]
-        for name in ("relevance", "logits", "labels", "targets", "competitors", "probabilities", "data", "absorbed"):
+        for name in (
+            "relevance",
+            "logits",
+            "labels",
+            "targets",
+            "competitors",
+            "probabilities",
+            "data",
+            "absorbed",
+        ):
             assert np.array_equal(getattr(part, name), getattr(e, name)[rows]), (key, name)
         assert len(part) == len(rows)
         assert part.feature_names == e.feature_names
@@ -184,7 +193,9 @@ def test_the_data_is_not_copied():
 
 
 # SHAP's own warnings, about what it uses of Matplotlib and NumPy, are none of ours.
-@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings(
+    "ignore::PendingDeprecationWarning", "ignore::DeprecationWarning", "ignore::FutureWarning"
+)
 @pytest.mark.parametrize("pooling", ["min", "soft"])
 def test_shap_draws_it(pooling):
     import matplotlib.pyplot as plt

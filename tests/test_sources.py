@@ -110,7 +110,11 @@ def test_recognising_imports_nothing():
 @pytest.mark.parametrize(
     ("model", "error", "message"),
     [
-        (DBSCAN(), TypeError, r"sklearn\.cluster\._dbscan\.DBSCAN.*Supported are.*sklearn\.KMeans.*Centroids"),
+        (
+            DBSCAN(),
+            TypeError,
+            r"sklearn\.cluster\._dbscan\.DBSCAN.*Supported are.*sklearn\.KMeans.*Centroids",
+        ),
         (KMeans, TypeError, r"KMeans is a class, not a model"),
         ("kmeans", TypeError, r"builtins\.str"),
         (None, TypeError, r"NoneType"),

@@ -143,10 +143,16 @@ def test_a_registered_source_is_checked():
         (lambda model: Source(CentroidNetwork(model.centers), tuple("abc")), "3 names for 4 clusters"),
         (lambda model: Source(CentroidNetwork(model.centers), tuple("abca")), "same name"),
         (lambda model: Source(CentroidNetwork(model.centers), tuple("bacd")), "assigned differently"),
-        (lambda model: Source(CentroidNetwork(model.centers[:, ::-1]), tuple("abcd")), "assigned differently"),
+        (
+            lambda model: Source(CentroidNetwork(model.centers[:, ::-1]), tuple("abcd")),
+            "assigned differently",
+        ),
         (lambda model: Source(LosesRelevance(model.centers), tuple("abcd")), "conservation"),
         (
-            lambda model: (model.__dict__.update(seen=True), Source(CentroidNetwork(model.centers), tuple("abcd")))[1],
+            lambda model: (
+                model.__dict__.update(seen=True),
+                Source(CentroidNetwork(model.centers), tuple("abcd")),
+            )[1],
             "the model was changed",
         ),
     ],

@@ -11,10 +11,12 @@ from neonxai.sources.registry import Source, register
 @register("neonxai.KMeans")
 def kmeans(model: Any) -> Source:
     """Explain by the nearest of ``centroids``."""
-    centroids = getattr(model, "centroids", None)
-    if centroids is None:
-        raise NotFittedError("This neonxai.torch.KMeans has no centroids yet. Call its fit first.")
-    return Source(CentroidNetwork(centroids.detach().cpu().numpy()), tuple(range(len(centroids))))
+    centroids = model.centroids
+    if not len(centroids):
+        raise NotFittedError(
+            "This neonxai.torch.KMeans has no centroids yet. Call its fit(X) or load_state_dict(state) first."
+        )
+    return Source(CentroidNetwork(centroids.detach().cpu().double().numpy()), tuple(range(len(centroids))))
 
 
 @register("neonxai.NeuralizedKMeans")
