@@ -169,10 +169,10 @@ def test_centroids_copy_their_centers():
 
 
 def test_centroids_of_a_frame_name_the_features():
-    import polars
+    import polars as pl
 
-    model = neonxai.Centroids(polars.DataFrame({"b": [0.0, 2.0], "a": [0.0, 0.0]}))
-    frame = polars.DataFrame({"a": [7.0], "b": [0.5]})
+    model = neonxai.Centroids(pl.DataFrame({"b": [0.0, 2.0], "a": [0.0, 0.0]}))
+    frame = pl.DataFrame({"a": [7.0], "b": [0.5]})
     e = neonxai.explain(model, frame, beta=1)
     assert e.feature_names == ("b", "a")
     assert e.relevance.tolist() == [[2.0, 0.0]]

@@ -14,6 +14,7 @@ from neonxai.engines import Progress, for_each_tile
 from neonxai.explanation import Explanation
 from neonxai.networks import Network, network_from_state
 from neonxai.networks.base import family_name
+from neonxai.networks.closure import close_sums
 from neonxai.networks.pooling import Pooled, min_pool, pair_pool, probabilities, soft_pool
 
 _METHODS = ("neon",)
@@ -272,14 +273,16 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         else:
             pooled = _min_pool_or_pair(evidence, clusters, labels, self.beta_)
         relevance, absorbed = self.network_.redistribute(X, clusters, pooled.coefficients)
-        _check_overflow(np.column_stack([pooled.logits, relevance]), result.logits.dtype, tile.start)
+        absorbed += pooled.absorbed
+        total = close_sums(relevance, pooled.logits - absorbed)
+        _check_overflow(np.maximum(total, np.abs(pooled.logits)), result.logits.dtype, tile.start)
         result.relevance[tile] = relevance
         result.logits[tile] = pooled.logits
         result.labels[tile] = labels
         result.targets[tile] = clusters
         result.competitors[tile] = pooled.competitors
         result.probabilities[tile] = probabilities(pooled.logits, self.beta_)
-        result.absorbed[tile] = pooled.absorbed + absorbed
+        result.absorbed[tile] = absorbed
 
     def _clusters(self, asked: Any, n_samples: int, argument: str) -> NDArray[np.intp] | None:
         """Turn names of clusters into their positions, one per row."""
@@ -435,7 +438,7 @@ def _beta_heuristic(network: Network, X: NDArray[np.floating]) -> float:
 
     with _overflow_is_checked():
         for_each_tile(work, len(X), _values_per_row(network))
-    _check_overflow(logits[:, None], logits.dtype, 0)
+    _check_overflow(logits, logits.dtype, 0)
     with np.errstate(over="ignore", divide="ignore"):
         return float(1.0 / logits.mean())
 
@@ -469,7 +472,7 @@ def _check_rivals(
 
 
 def _check_overflow(values: NDArray[np.float64], dtype: np.dtype[np.floating], first_row: int) -> None:
-    fits = np.abs(values).max(axis=1) <= np.finfo(dtype).max  # False for NaN too
+    fits = values <= np.finfo(dtype).max  # False for NaN too
     if not fits.all():
         safe = "about 1e150" if dtype == np.float64 else "about 1e18, or pass float64"
         raise ValueError(

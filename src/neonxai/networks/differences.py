@@ -6,9 +6,9 @@ For centers a (own) and b (rival) the paper's midpoint rule is, feature by featu
 
 with w = 2(a − b) and m = (a + b)/2. The first form expands into matrix products: fast, but with a rounding
 error of eps · (‖x‖² + ‖a‖² + ‖b‖²), which is more than the result when a pair of centers is close together
-and far from the rest. The last form has an error of eps · Σ|Z_i|, and needs a pass over the features of every
-pair. So: matrix products, in coordinates whose origin is amid the centers, for everything; then the last
-form again for those pairs where the products have lost too many digits.
+and far from the rest. The last form has an error of eps · Σ|Z_i| when its sum is compensated, and needs some
+passes over the features of every pair. So: matrix products, in coordinates whose origin is amid the centers,
+for everything; then the last form again for those pairs where the products have lost too many digits.
 """
 
 from collections.abc import Iterator
@@ -26,6 +26,8 @@ Doubles: TypeAlias = NDArray[np.float64]
 # A pair is computed again when the bound on its rounding error exceeds this share of its value. It leaves a
 # factor of ten to the 1e-10 that is promised, for β·h in the exponents.
 _TOLERANCE = 1e-11
+# The same for a row's relevance. It can be smaller, because only a row near the root m_k comes close to it.
+_RELEVANCE_TOLERANCE = 2e-13
 _BLOCK_VALUES = 1 << 17  # float64 values in one temporary of the pairwise form: 1 MiB
 
 
@@ -115,7 +117,15 @@ class CenterDifferences:
         for start in range(0, len(rows), step):
             block = slice(start, start + step)
             x, a, b = X[rows[block]], self.centers[own[block]], self.centers[rival[block]]
-            yield block, (b - a) * ((b - x) + (a - x))
+            to_rival, error = _two_difference(b, x)
+            to_own, own_error = _two_difference(a, x)
+            total, total_error = _two_difference(to_rival, -to_own)
+            # Near the root, half-way between the centers, `total` vanishes and its errors are what is left.
+            error += own_error
+            error += total_error
+            total += error
+            total *= b - a
+            yield block, total
 
     def differences(self, X: Floats, rows: Ints, own: Ints, rival: Ints) -> Doubles:
         """Σ_i Z_i of single pairs, shape (n_pairs,). Parameters as in `terms`."""
@@ -168,7 +178,14 @@ class CenterDifferences:
         bound = row_squares + own_squares
         bound *= self._rounding
         total = np.abs(relevance).sum(axis=1)
-        total *= _TOLERANCE
+        total *= _RELEVANCE_TOLERANCE
         rows = np.flatnonzero(weight * bound > total)
         with np.errstate(divide="ignore", over="ignore"):
             return rows, total[rows] / bound[rows]
+
+
+def _two_difference(a: Floats, b: Floats) -> tuple[Doubles, Doubles]:
+    """Return a − b as the nearest float, and what that rounding has lost, exactly (Knuth's TwoSum)."""
+    difference = np.subtract(a, b, dtype=np.float64)
+    virtual = difference - a
+    return difference, (a - (difference - virtual)) - (b + virtual)

@@ -1,0 +1,186 @@
+"""Which columns are used, and that they hold finite numbers."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from neonxai.cli.errors import ShellError
+from neonxai.cli.names import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from neonxai.cli.tables import DataFile
+
+__all__ = ["Selection", "numbers_of", "select"]
+
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "missing"})
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The columns that are used and those left out, in the order of use and of the file."""
+
+    used: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+def select(available: Sequence[str], columns: str | None, drop: str | None, what: str) -> Selection:
+    """Choose columns by name.
+
+    Parameters
+    ----------
+    available : sequence of str
+        The columns of the file.
+    columns : str or None
+        The value of ``--columns``: names separated by commas, in the order of use. A name with a comma
+        in it is put in double quotes.
+    drop : str or None
+        The value of ``--drop``, written likewise.
+    what : str
+        The file, for messages.
+
+    Returns
+    -------
+    Selection
+        At least one column used.
+
+    Raises
+    ------
+    ShellError
+        If a name is not a column (the closest ones are suggested) or given twice, if none remains, or if a
+        column that is used has no name.
+
+    Examples
+    --------
+    >>> select(["a", "b", "c"], None, "b", "x.csv")
+    Selection(used=('a', 'c'), dropped=('b',))
+    """
+    if columns is not None:
+        used = _names("--columns", columns, available, what)
+    else:
+        gone = set(_names("--drop", drop, available, what)) if drop is not None else set()
+        used = [name for name in available if name not in gone]
+    if not used:
+        option = "--drop" if columns is None else "--columns"
+        raise ShellError(option, f"no column of {what} is left to use", "Name fewer to drop, or some to use.")
+    if "" in used:
+        raise ShellError(
+            what,
+            f"column {list(available).index('') + 1} has no name; perhaps row numbers written with the data",
+            "Leave it out with --drop '', or name it in the file.",
+        )
+    return Selection(tuple(used), tuple(name for name in available if name not in used))
+
+
+def numbers_of(table: DataFile, names: Sequence[str]) -> NDArray[np.float64]:
+    """Columns of a file as finite numbers.
+
+    Booleans count as 0 and 1. In CSV and TSV, blanks around a number are ignored.
+
+    Parameters
+    ----------
+    table : DataFile
+        The file.
+    names : sequence of str
+        Columns of it.
+
+    Returns
+    -------
+    array of shape (n_rows, n_columns)
+        In the file's units.
+
+    Raises
+    ------
+    ShellError
+        If a value is missing, infinite, NaN or not a number; the message names its line or row, and column.
+    """
+    return np.column_stack([_numbers(table, name) for name in names])
+
+
+def _numbers(table: DataFile, name: str) -> NDArray[np.float64]:
+    series = table.frame[name]
+    kind = series.dtype
+    if not (kind.is_numeric() or kind in (pl.Boolean, pl.Null)):
+        series = _from_text(table, series)
+    row = _first(series.is_null())
+    if row is not None:
+        raise _unusable(table, name, row, "a missing value")
+    values = series.cast(pl.Float64).to_numpy()
+    finite = np.isfinite(values)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise _unusable(table, name, row, "NaN" if np.isnan(values[row]) else str(values[row]))
+    return values
+
+
+def _from_text(table: DataFile, series: pl.Series) -> pl.Series:
+    name = series.name
+    if series.dtype != pl.String:
+        filled = _first(series.is_not_null()) or 0
+        raise _not_numeric(table, name, filled, str(series.dtype).lower(), series[filled])
+    numbers = series.str.strip_chars().cast(pl.Float64, strict=False)
+    row = _first(numbers.is_null() & series.is_not_null())
+    if row is not None and str(series[row]).strip().lower() in _MISSING:
+        raise _unusable(table, name, row, f"a missing value, written as {series[row]!r},")
+    if row is None and table.kind not in {"csv", "tsv"}:
+        row = _first(series.is_not_null())
+    if row is not None:
+        raise _not_numeric(table, name, row, "text", series[row])
+    return numbers
+
+
+def _not_numeric(table: DataFile, name: str, row: int, kind: str, value: object) -> ShellError:
+    return ShellError(
+        table.what,
+        f"column {name!r} holds {kind}, not numbers: {_brief(value)} in {table.place(row)}",
+        f"Leave it out with --drop {_quoted(name)}, or encode it as numbers.",
+    )
+
+
+def _unusable(table: DataFile, name: str, row: int, value: str) -> ShellError:
+    return ShellError(
+        table.what,
+        f"column {name!r} holds {value} in {table.place(row)}",
+        f"Fill in or delete such rows, or leave the column out with --drop {_quoted(name)}.",
+    )
+
+
+def _first(mask: pl.Series) -> int | None:
+    return mask.arg_max() if mask.any() else None
+
+
+def _brief(value: object) -> str:
+    text = repr(value.to_list() if isinstance(value, pl.Series) else value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _quoted(name: str) -> str:
+    if "," in name or '"' in name:
+        return "'\"" + name.replace('"', '""') + "\"'"
+    return f"'{name}'" if not name or any(mark in name for mark in " $'*?()&;<>|") else name
+
+
+def _names(option: str, text: str, available: Sequence[str], what: str) -> list[str]:
+    if text in available:
+        return [text]
+    # The columns' own names are not stripped, so that "b" may stand for " b" only if there is no "b".
+    fields = next(csv.reader([text], skipinitialspace=True), [""])
+    names = [field if field in available else field.strip() for field in fields]
+    for index, name in enumerate(names):
+        if name not in available:
+            close = get_close_matches(name, available, n=1, cutoff=0.5)
+            remedy = f"Did you mean {close[0]!r}? " if close else ""
+            remedy += f"Its columns are {listed(available)}."
+            raise ShellError(option, f"{what} has no column {name!r}", remedy)
+        if name in names[:index]:
+            raise ShellError(option, f"column {name!r} is named twice", "Name it once.")
+    return names

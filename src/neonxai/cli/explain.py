@@ -1,0 +1,200 @@
+"""``neonxai explain``: cluster the rows of a file, and say which columns put each row where it is."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from sklearn.cluster import KMeans
+
+import neonxai
+from neonxai.cli import describe, show
+from neonxai.cli.columns import Selection, numbers_of, select
+from neonxai.cli.errors import ExitCode, ShellError
+from neonxai.cli.names import listed
+from neonxai.cli.request import Request, parse_beta, parse_clusters
+from neonxai.cli.scaling import flat_columns, scaler
+from neonxai.cli.tables import DataFile, read_table, write_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from neonxai.cli.screen import Screen
+    from neonxai.explanation import Explanation
+
+__all__ = ["Result", "explain", "run"]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What was found, with everything that was decided on the way.
+
+    Attributes
+    ----------
+    explanation : Explanation
+        Of all rows, on the scaled columns.
+    values : array of shape (n_rows, n_columns)
+        The columns in the user's units.
+    selection : Selection
+        The columns used and dropped.
+    notes : tuple of str
+        What the user should know, one sentence each.
+    """
+
+    explanation: Explanation
+    values: NDArray[np.float64]
+    selection: Selection
+    notes: tuple[str, ...]
+
+
+def run(request: Request, screen: Screen) -> None:
+    """Do what ``neonxai explain`` was asked to do.
+
+    Parameters
+    ----------
+    request : Request
+        The arguments.
+    screen : Screen
+        Where to show things.
+
+    Raises
+    ------
+    ShellError
+        If an argument, a file or a value is of no use.
+    """
+    request.check()
+    result = explain(request, screen)
+    table = describe.cluster_frame(result) if request.summary else result.explanation.to_frame("polars")
+    if request.out is not None:
+        _write(table, request)
+    if request.json:
+        screen.json(describe.facts(request, result))
+    show.report(request, result, screen)
+
+
+def explain(request: Request, screen: Screen) -> Result:
+    """Read, choose, scale, cluster and explain.
+
+    Parameters
+    ----------
+    request : Request
+        The arguments, checked.
+    screen : Screen
+        Where progress is shown.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ShellError
+        If a file or a value in it is of no use.
+    """
+    data = read_table(request.data)
+    selection = select(data.frame.columns, request.columns, request.drop, data.what)
+    values = numbers_of(data, selection.used)
+    centers = None if request.centers is None else _centers(request, selection, data)
+    scaling = scaler(request.scale)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = scaling.fit_transform(values)
+        points = None if centers is None else scaling.transform(centers)
+    _check_scaled(scaled, selection.used, request)
+    notes: list[str] = []
+    flat = flat_columns(values, request.scale)
+    if len(flat):
+        names = listed([selection.used[i] for i in flat])
+        notes.append(f"Without spread, so only centered and not divided: {names}.")
+    frame = pl.DataFrame(dict(zip(selection.used, np.asarray(scaled).T, strict=True)))
+    work = (
+        frame.height
+        * frame.width
+        * (len(points) if points is not None else parse_clusters(request.clusters or ""))
+    )
+    with screen.progress(work) as progress:
+        if points is None:
+            model, said = _cluster(np.ascontiguousarray(scaled), frame, request)
+            notes += said
+        else:
+            model = neonxai.Centroids(points)
+        explanation = _explain(model, frame, request, progress)
+    return Result(explanation, values, selection, tuple(notes))
+
+
+def _centers(request: Request, selection: Selection, data: DataFile) -> NDArray[np.float64]:
+    assert request.centers is not None  # noqa: S101  (for the type checker)
+    table = read_table(request.centers, "--centers")
+    missing = [name for name in selection.used if name not in table.frame.columns]
+    if missing:
+        columns = "column" if len(missing) == 1 else "columns"
+        raise ShellError(
+            table.what,
+            f"it lacks the {columns} {listed(missing)} of {data.what}",
+            "Leave such columns of the data out with --drop, or choose those of the centers with --columns.",
+        )
+    if table.frame.height < 2:
+        raise ShellError(
+            table.what, "it has one center, but a cluster is explained against its rivals", "Give 2 or more."
+        )
+    return numbers_of(table, selection.used)
+
+
+def _check_scaled(scaled: NDArray[np.float64], names: tuple[str, ...], request: Request) -> None:
+    # Overflow: the input was finite. Squares must fit as well, since distances are made of them.
+    usable = (np.abs(scaled) < 1e150).all(axis=0)
+    if not usable.all():
+        name = names[int(np.argmin(usable))]
+        raise ShellError(
+            str(request.data),
+            f"column {name!r} holds numbers too large to compute with (scale {request.scale})",
+            "Give it in another unit, such as millions.",
+        )
+
+
+def _cluster(points: NDArray[np.float64], frame: pl.DataFrame, request: Request) -> tuple[KMeans, list[str]]:
+    count = parse_clusters(request.clusters or "")
+    distinct = frame.height if count <= frame.height else 0
+    if distinct:
+        distinct = frame.head(10 * count).n_unique()
+        distinct = distinct if distinct >= count else frame.n_unique()
+    if count > distinct:
+        seen = f"{frame.height} rows" if count > frame.height else f"{distinct} different rows"
+        raise ShellError(f"--clusters {count}", f"{request.data} has only {seen}", "Give a smaller number.")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = KMeans(count, n_init=10, random_state=request.seed).fit(points)
+    return model, [f"k-means: {str(warning.message).splitlines()[0]}" for warning in caught]
+
+
+def _explain(
+    model: Any, frame: pl.DataFrame, request: Request, progress: Callable[[int, int], None] | None
+) -> Explanation:
+    try:
+        explainer = neonxai.ClusterExplainer(model, beta=parse_beta(request.beta)).fit(frame)
+        explanation: Explanation = explainer.explain(frame, progress=progress)
+    except ValueError as error:
+        raise ShellError(str(request.data), str(error)) from error
+    return explanation
+
+
+def _write(table: pl.DataFrame, request: Request) -> None:
+    assert request.out is not None  # noqa: S101  (for the type checker)
+    what = f"--out {request.out}"
+    try:
+        write_table(table, request.out, overwrite=request.overwrite)
+    except FileExistsError as error:
+        raise ShellError(
+            what,
+            "the file came into being meanwhile",
+            "Add --overwrite, or choose another name.",
+            ExitCode.OUTPUT_EXISTS,
+        ) from error
+    except OSError as error:
+        raise ShellError(
+            what, f"writing failed ({error.strerror or error})", "Free some space?", ExitCode.FAILURE
+        ) from error

@@ -1,0 +1,127 @@
+"""``neonxai demo`` reproduces the nine wines of the method's reference implementation."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import neonxai
+from neonxai.cli.demo import Study, study
+
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "wine_readme.json").read_text())["misclassified"]
+ROWS = [wine["row"] for wine in GOLDEN]
+FILES = {"map.png", "heatmap.png", "relevance.csv", "explanation.npz", *(f"sample-{row}.png" for row in ROWS)}
+
+
+def _agrees(done: Study) -> bool:
+    """Whether a study has the nine wines, to the digits that the reference prints."""
+    e = done.explanation
+    if done.misfits.tolist() != ROWS:
+        return False
+    found = [
+        {
+            "row": row,
+            "cluster": int(e.labels[row]),
+            "true": int(done.classes[row]),
+            "logit": round(float(e.logits[row]), 4),
+            "probability": round(float(e.probabilities[row]), 2),
+            "relevance_sum": round(float(e.relevance[row].sum()), 4),
+        }
+        for row in ROWS
+    ]
+    return found == GOLDEN
+
+
+def test_the_nine_wines():
+    done = study()
+    assert _agrees(done)
+    e = done.explanation
+    raw = np.array(done.numbers)[e.labels]
+    assert not _agrees(replace(done, explanation=replace(e, labels=raw)))  # k-means' own numbers are others
+    assert not _agrees(replace(done, explanation=replace(e, relevance=e.relevance * 1.01)))
+    assert not _agrees(replace(done, explanation=replace(e, probabilities=e.probabilities**2)))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """One run of the demo, for all tests that look at it."""
+    from typer.testing import CliRunner
+
+    from neonxai.cli.app import app
+
+    folder = tmp_path_factory.mktemp("demo") / "neonxai-demo"
+    return CliRunner().invoke(app, ["demo", "--out", str(folder)], env={"COLUMNS": "80"}), folder
+
+
+def test_the_table_shows_the_nine_with_their_figures(demo):
+    result, _ = demo
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    done = study()
+    heads = [
+        i for i, line in enumerate(lines) if len(line.split()) >= 8 and "".join(line.split()[:2]).isdigit()
+    ]
+    assert [int(lines[i].split()[0]) for i in heads] == ROWS
+    for i, wine in zip(heads, GOLDEN, strict=True):
+        cells = lines[i].split()
+        assert cells[:4] == [
+            str(wine["row"]),
+            str(wine["cluster"]),
+            f"{wine['probability']:.2f}",
+            str(wine["true"]),
+        ]
+        # The sum of the relevances, and below it the logit.
+        assert cells[4] == f"{wine['relevance_sum']:.4f}"
+        assert lines[i + 1].split()[0] == f"{wine['logit']:.4f}"
+        relevance = np.sort(done.explanation.relevance[wine["row"]])
+        assert cells[6] == f"{relevance[-1]:+.2f}"
+        assert cells[8] == f"{relevance[0]:+.2f}"
+    assert "Clusters are numbered as the classes that they match" in result.stdout
+    assert max(len(line) for line in lines if str(demo[1]) not in line) <= 80
+
+
+def test_the_files(demo):
+    _, folder = demo
+    assert {path.name for path in folder.iterdir()} == FILES
+    for path in folder.glob("*.png"):
+        assert path.read_bytes().startswith(b"\x89PNG")
+    done = study()
+    table = pl.read_csv(folder / "relevance.csv")
+    e = neonxai.Explanation.load(folder / "explanation.npz")
+    assert table.columns == ["cluster", "competitor", "logit", "probability", *e.feature_names]
+    assert np.array_equal(table.select(e.feature_names).to_numpy(), e.relevance)
+    assert np.array_equal(e.relevance, done.explanation.relevance)
+    assert table["cluster"].to_list() == done.explanation.labels.tolist()
+    pictures = {path.read_bytes() for path in folder.glob("sample-*.png")}
+    assert len(pictures) == len(ROWS)  # each its own
+
+
+def test_a_folder_with_results_is_kept_unless_asked(shell):
+    Path("d").mkdir()
+    Path("d/map.png").write_text("precious")
+    Path("d/sample-7.png").write_text("precious")
+    Path("d/notes.txt").write_text("mine")
+    result = shell("demo", "--out", "d")
+    assert result.exit_code == 3
+    assert result.stdout == ""  # before any work
+    assert result.stderr.startswith(
+        "neonxai: --out d: the folder already has map.png, sample-7.png. Add --overwrite"
+    )
+    assert Path("d/map.png").read_text() == "precious"
+    assert shell("demo", "--out", "d", "--overwrite").exit_code == 0
+    assert Path("d/map.png").read_bytes().startswith(b"\x89PNG")
+    assert Path("d/notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("out", "said"), [("file", "it is a file, not a folder"), ("no/d", "there is no folder")]
+)
+def test_bad_folders(shell, out, said):
+    Path("file").touch()
+    result = shell("demo", "--out", out)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"neonxai: --out {out}: {said}") or said in result.stderr
+    assert result.stderr.count("\n") == 1
