@@ -1,5 +1,7 @@
 """`ClusterExplainer` and `explain`: scikit-learn's contract, targets and rivals, β, bad input."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -278,3 +280,29 @@ def test_asking_before_fitting():
         ClusterExplainer(MODEL).explain(WINE)
     with pytest.raises(NotFittedError):
         ClusterExplainer(MODEL).save("nowhere.npz")
+
+
+def extra_memory(X):
+    """Bytes that explaining takes at its peak beyond its result."""
+    explainer = ClusterExplainer(Centroids(np.eye(8, X.shape[1])), beta=1.0).fit(X[:10])
+    tracemalloc.start()
+    try:
+        e = explainer.explain(X)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    return peak - sum(
+        value.nbytes for name, value in vars(e).items() if isinstance(value, np.ndarray) and name != "data"
+    )
+
+
+def test_memory_does_not_grow_with_the_rows(monkeypatch):
+    limit = 64 * 2**20
+    X = np.random.default_rng(0).random((400_000, 16), dtype=np.float32)
+    assert extra_memory(X) < limit
+    monkeypatch.setattr("neonxai.explainer.tile_rows", lambda *_: len(X))
+    assert extra_memory(X) > limit
+
+
+def test_wide_rows_stay_within_the_limit_too():
+    assert extra_memory(np.random.default_rng(0).random((200, 30_000))) < 64 * 2**20

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai import frames, sources, storage
-from neonxai.engines import Progress, for_each_tile
+from neonxai.engines import Progress, for_each_tile, tile_rows
 from neonxai.explanation import Explanation
 from neonxai.networks import Network, network_from_state
 from neonxai.networks.base import family_name
@@ -249,7 +249,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             )
 
         with _overflow_is_checked():
-            for_each_tile(work, n_samples, _values_per_row(self.network_), progress)
+            for_each_tile(work, n_samples, _tile_rows(self.network_), progress)
         return result
 
     def _explain_tile(
@@ -424,8 +424,9 @@ def _overflow_is_checked() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore")
 
 
-def _values_per_row(network: Network) -> int:
-    return 4 * network.n_clusters + 6 * network.n_features
+def _tile_rows(network: Network) -> int:
+    n_clusters, n_features = network.n_clusters, network.n_features
+    return tile_rows(4 * n_clusters + 6 * n_features, n_clusters * n_features)
 
 
 def _beta_heuristic(network: Network, X: NDArray[np.floating]) -> float:
@@ -437,7 +438,7 @@ def _beta_heuristic(network: Network, X: NDArray[np.floating]) -> float:
         logits[tile] = evidence.min(axis=1)
 
     with _overflow_is_checked():
-        for_each_tile(work, len(X), _values_per_row(network))
+        for_each_tile(work, len(X), _tile_rows(network))
     _check_overflow(logits, logits.dtype, 0)
     with np.errstate(over="ignore", divide="ignore"):
         return float(1.0 / logits.mean())

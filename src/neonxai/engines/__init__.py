@@ -1,5 +1,5 @@
 """Running an explainer over many rows in bounded memory. Knows no clusters."""
 
-from neonxai.engines.tiles import Progress, for_each_tile
+from neonxai.engines.tiles import Progress, for_each_tile, tile_rows
 
-__all__ = ["Progress", "for_each_tile"]
+__all__ = ["Progress", "for_each_tile", "tile_rows"]

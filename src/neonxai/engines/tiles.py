@@ -11,10 +11,36 @@ Progress: TypeAlias = Callable[[int, int], None]
 _TILE_VALUES = 1 << 19  # float64 values in a tile's temporaries: 4 MiB
 _LIMIT_VALUES = 1 << 22  # 32 MiB
 _FEW_ROWS = 64
+# OpenBLAS computes a product of up to this many multiplications on the calling thread. Larger ones are shared
+# among threads, and wait for the slowest: three times slower when another process keeps a core busy. So a
+# tile stays below it, unless that makes it too small.
+_SERIAL_MULTIPLICATIONS = 1 << 18
+_FEWEST_SERIAL_ROWS = 256
+
+
+def tile_rows(values_per_row: int, multiplications_per_row: int) -> int:
+    """Choose how many rows to compute together.
+
+    Parameters
+    ----------
+    values_per_row : int
+        About how many float64 values of temporaries a row needs.
+    multiplications_per_row : int
+        What a row takes of a matrix product.
+
+    Examples
+    --------
+    >>> tile_rows(128, 16 * 8), tile_rows(4768, 128 * 1000), tile_rows(120_200, 20_000 * 50)
+    (2048, 109, 34)
+    """
+    cached = _TILE_VALUES // values_per_row
+    few = min(_FEW_ROWS, _LIMIT_VALUES // values_per_row)
+    serial = _SERIAL_MULTIPLICATIONS // multiplications_per_row
+    return max(1, few, min(cached, serial) if serial >= _FEWEST_SERIAL_ROWS else cached)
 
 
 def for_each_tile(
-    work: Callable[[slice], None], n_rows: int, values_per_row: int, progress: Progress | None = None
+    work: Callable[[slice], None], n_rows: int, step: int, progress: Progress | None = None
 ) -> None:
     """Call ``work`` on slices that cover all rows, in order.
 
@@ -24,19 +50,18 @@ def for_each_tile(
         Computes a tile, and writes its result where it belongs.
     n_rows : int
         The number of rows.
-    values_per_row : int
-        About how many float64 values of temporaries ``work`` needs for each row.
+    step : int
+        Rows in a tile.
     progress : callable(done, n_rows), optional
         Called after each tile, from the same thread.
 
     Examples
     --------
-    >>> for_each_tile(print, n_rows=10, values_per_row=1_000_000)
+    >>> for_each_tile(print, n_rows=10, step=4)
     slice(0, 4, None)
     slice(4, 8, None)
     slice(8, 10, None)
     """
-    step = max(1, _TILE_VALUES // values_per_row, min(_FEW_ROWS, _LIMIT_VALUES // values_per_row))
     for start in range(0, n_rows, step):
         stop = min(start + step, n_rows)
         work(slice(start, stop))
