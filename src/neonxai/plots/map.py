@@ -1,0 +1,220 @@
+"""All rows at a glance: where the clusters lie, and how they agree with known classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from matplotlib.colors import to_rgb
+from scipy.optimize import linear_sum_assignment
+from sklearn.decomposition import PCA
+
+from neonxai.plots import _style, _text
+from neonxai.plots._legend import Entry, draw, plan
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike, NDArray
+
+    from neonxai.explanation import Explanation
+
+_MANY_ROWS = 5000  # beyond: one picture instead of that many vector outlines in PDF and SVG
+
+
+class _Classes(NamedTuple):
+    """Known classes: their names in order, and each row's position among them."""
+
+    names: list[object]
+    codes: NDArray[np.intp]
+
+
+class _Slots(NamedTuple):
+    """The place of every cluster and of every class in the palette."""
+
+    clusters: NDArray[np.intp]
+    classes: NDArray[np.intp]
+
+    def colors(self) -> list[_style.Color]:
+        return _style.palette(int(max([*self.clusters, *self.classes])) + 1)
+
+
+def map(  # noqa: A001 - the public name is neonxai.plots.map
+    explanation: Explanation, classes: ArrayLike | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """Draw every row on a plane: filled with the color of its cluster, edged with the color of its class.
+
+    The plane is spanned by the two principal components of `explanation.data`, in its own units, so features
+    of large numbers dominate it. It is for the eye alone: no explanation uses it. With one feature, the plane
+    is that feature and the logit; with one row, or rows all alike, everything is at the origin.
+
+    With `classes`, every cluster is matched to one class at most, and every class to one cluster, such that
+    the most rows agree (the Hungarian method). A cluster and its class share a color: a row with an edge of
+    another color is one on which they differ. What has no row in common is not matched. Beyond eight
+    clusters, markers differ, too. Without classes, a cluster's color does not depend on which rows are drawn.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        What to draw, of n rows.
+    classes : array-like of shape (n,), optional
+        A known class per row: numbers, strings, or any other names. None may be missing.
+    ax : Axes, optional
+        Where to draw. Use a figure with ``layout="constrained"``, which makes room for the legend outside, or
+        save it with ``bbox_inches="tight"``. By default, a new figure is made.
+
+    Returns
+    -------
+    Axes
+        The Axes drawn on.
+
+    Raises
+    ------
+    TypeError
+        If `explanation` is no Explanation.
+    ValueError
+        If `classes` has the wrong length, more than one dimension, or a missing value.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> import neonxai, neonxai.plots
+    >>> e = neonxai.explain(neonxai.Centroids([[0.0], [2.0]]), [[0.0], [0.5], [2.0]])
+    >>> ax = neonxai.plots.map(e, classes=["low", "low", "high"])
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['cluster 0 (2)', 'cluster 1 (1)', 'class low (2)', 'class high (1)']
+    """
+    explanation = _style.check_explanation(explanation)
+    known = None if classes is None else _check_classes(classes, len(explanation))
+    places, axis_names = _project(explanation)
+    slots = _match(explanation.labels, explanation.n_clusters, known)
+    entries = _entries(explanation, known, slots)
+
+    if ax is None:
+        size = _style.base_size()
+        legend = plan(entries, _style.Extent(34 * size, 28 * size), size)
+        _, (ax,) = _style.new_axes(1, _style.Extent(42 * size + legend.width, 34 * size))
+    else:
+        given = _style.extent(ax)
+        size = float(np.clip(given.width / 26, 4.5, _style.base_size()))
+        legend = plan(entries, _style.Extent(0.55 * given.width, 0.9 * given.height), size)
+
+    many = len(explanation) > _MANY_ROWS
+    area = float(np.clip(9000 / len(explanation), 4, 36)) * (size / 10) ** 2
+    colors = np.array(slots.colors())
+    place = slots.clusters[explanation.labels]
+    face = colors[place]
+    edge = colors[slots.classes[known.codes]] if known else np.full_like(face, to_rgb(ax.get_facecolor()))
+    shapes = np.array(_style.markers(explanation.n_clusters))[place]
+    for shape in dict.fromkeys(shapes.tolist()):
+        rows = shapes == shape
+        ax.scatter(
+            places[rows, 0],
+            places[rows, 1],
+            s=area,
+            marker=shape,
+            c=face[rows],
+            edgecolors=edge[rows],
+            linewidths=0.3 if known is None else 0.27 * np.sqrt(area),
+            rasterized=many,
+        )
+    extent = _style.extent(ax)
+    ax.set_xlabel(_axis_label(axis_names[0], extent.width, size), fontsize=size)
+    ax.set_ylabel(_axis_label(axis_names[1], extent.height, size), fontsize=size)
+    ax.tick_params(labelsize=size)
+    ax.locator_params(nbins=5)
+    ax.spines[["top", "right"]].set_visible(False)
+    draw(legend, ax)
+    return ax
+
+
+def _check_classes(classes: ArrayLike, n: int) -> _Classes:
+    array = np.asarray(classes)
+    if array.shape != (n,):
+        message = (
+            f"classes has shape {array.shape}, but the explanation has {n} rows; "
+            f"give one class per row, shape ({n},)."
+        )
+        raise ValueError(message)
+    values = list(array)
+    names = list(dict.fromkeys(values))
+    absent = [name for name in names if _is_missing(name)]
+    if absent:
+        row = next(i for i, value in enumerate(values) if _is_missing(value))
+        message = (
+            f"classes has {absent[0]!r} in row {row}, which is no class; select the rows that have one "
+            "(e[mask], classes[mask]) or name it, such as 'unknown'."
+        )
+        raise ValueError(message)
+    try:
+        names.sort()
+    except TypeError:  # of several kinds, such as 1 and "a"
+        names.sort(key=lambda name: (type(name).__name__, str(name)))
+    position = {name: i for i, name in enumerate(names)}
+    return _Classes(names, np.fromiter((position[value] for value in values), dtype=np.intp, count=n))
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether `value` is None, or one that differs from itself: NaN, NaT; or does not know: pandas.NA."""
+    if value is None:
+        return True
+    differs = value != value  # noqa: PLR0124 - what makes NaN a NaN
+    return not isinstance(differs, bool | np.bool_) or bool(differs)
+
+
+def _project(explanation: Explanation) -> tuple[NDArray[np.float64], tuple[str, str]]:
+    """Return places (n, 2) and what the axes show."""
+    data = np.asarray(explanation.data, dtype=np.float64)
+    if data.shape[1] == 1:
+        name = _text.drawable(explanation.feature_names[0])
+        return np.column_stack([data[:, 0], explanation.logits]), (name, "logit")
+    if len(data) == 1 or (data == data[0]).all():
+        return np.zeros((len(data), 2)), (
+            "PCA 1 (no variance)",
+            "PCA 2 (no variance)",
+        )
+    pca = PCA(n_components=2, random_state=0)
+    places = pca.fit_transform(data)
+    first, second = pca.explained_variance_ratio_
+    return places, (
+        f"PCA 1 ({first:.1%} of variance)",
+        f"PCA 2 ({second:.1%} of variance)",
+    )
+
+
+def _match(labels: NDArray[np.intp], n_clusters: int, known: _Classes | None) -> _Slots:
+    """Give every cluster and class a place in the palette; what is matched shares one, and comes first."""
+    if known is None:
+        return _Slots(np.arange(n_clusters), np.arange(0))
+    table = np.zeros((n_clusters, len(known.names)), dtype=np.intp)
+    np.add.at(table, (labels, known.codes), 1)
+    pairs = [(k, c) for k, c in zip(*linear_sum_assignment(table, maximize=True), strict=True) if table[k, c]]
+    clusters, classes = np.full(n_clusters, -1), np.full(len(known.names), -1)
+    for slot, (k, c) in enumerate(pairs):
+        clusters[k] = classes[c] = slot
+    free = len(pairs)
+    clusters[clusters < 0] = np.arange(free, n_clusters)
+    classes[classes < 0] = n_clusters + np.arange(len(known.names) - free)
+    return _Slots(clusters, classes)
+
+
+def _entries(explanation: Explanation, known: _Classes | None, slots: _Slots) -> list[list[Entry]]:
+    """List the clusters that have rows and the classes, the classes in the order of their colors."""
+    colors, markers = slots.colors(), _style.markers(explanation.n_clusters)
+    sizes = np.bincount(explanation.labels, minlength=explanation.n_clusters)
+    clusters = [
+        Entry("cluster", explanation.cluster_names[k], int(sizes[k]), colors[slot], "none", markers[slot])
+        for k, slot in enumerate(slots.clusters)
+        if sizes[k]
+    ]
+    if known is None:
+        return [clusters]
+    totals = np.bincount(known.codes, minlength=len(known.names))
+    classes = [
+        Entry("class", known.names[c], int(totals[c]), "none", colors[slots.classes[c]], "o")
+        for c in np.argsort(slots.classes)
+    ]
+    return [clusters, classes]
+
+
+def _axis_label(text: str, room: float, size: float) -> str:
+    return _text.escaped(_text.wrapped(text, room, size))

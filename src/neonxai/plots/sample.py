@@ -1,0 +1,259 @@
+"""One row: what its features are, and what they say."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import matplotlib as mpl
+import numpy as np
+
+from neonxai.plots import _style, _text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from neonxai.explanation import Explanation
+
+
+@dataclass(frozen=True)
+class _Bars:
+    """The bars from top to bottom: features of their own, then what is gathered."""
+
+    features: NDArray[np.intp]
+    """Columns shown, (m,)."""
+    lengths: NDArray[np.float64]
+    """Length of every bar, (m + rest,)."""
+    colors: list[str]
+    """Color of every bar, (m + rest,)."""
+    rest: list[str]
+    """Labels of the bars after the features."""
+
+
+def sample(
+    explanation: Explanation,
+    row: int = 0,
+    *,
+    max_features: int = 20,
+    order: Literal["relevance", "given"] = "relevance",
+    axes: Sequence[Axes] | None = None,
+) -> tuple[Axes, Axes]:
+    """Draw one row: its values on the left, the relevance of each on the right.
+
+    The values keep their own units: each is written beside the feature's name, and a dot says where it lies
+    between the smallest ("min") and the largest value ("max") of that feature over the rows of
+    `explanation.data`; the thick part of the line holds the middle half of those rows. A feature that is
+    constant there, as all are in an explanation of one row, has no dot.
+
+    The bars on the right are red where the feature speaks for the cluster (relevance at or above 0) and blue
+    where it speaks against it. Together they are the logit, Σ_i R_i + absorbed + base value = f_c(x)
+    [Kauffmann2024]_: features beyond `max_features` are added up in one bar, and what belongs to no feature,
+    where there is any, has a grey bar of its own.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        What to draw, of n rows and D features.
+    row : int, default 0
+        The position of the row, from −n to n − 1; negative ones count from the end.
+    max_features : int, default 20
+        How many features get a bar of their own: those with the largest relevance, regardless of sign.
+    order : {"relevance", "given"}, default "relevance"
+        From the largest relevance (regardless of sign) down, or in the order of the data.
+    axes : sequence of two Axes, optional
+        Where to draw: values, relevances. Use a figure with ``layout="constrained"``, which makes room
+        for the names, or save it with ``bbox_inches="tight"``. By default, a new figure is made.
+
+    Returns
+    -------
+    values_ax, relevance_ax : Axes
+        The Axes drawn on.
+
+    Raises
+    ------
+    TypeError
+        If `explanation` is no Explanation, or `row` or `max_features` no whole number.
+    ValueError
+        If `row` is out of range, `order` unknown, `max_features` below 1, or `axes` not two.
+
+    Examples
+    --------
+    With centers (0, 0) and (2, 0), the point (0, 1) has d = (1, 5): the first feature makes the logit of 4.
+
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> import neonxai, neonxai.plots
+    >>> e = neonxai.explain(neonxai.Centroids([[0.0, 0.0], [2.0, 0.0]]), [[0.0, 1.0], [2.0, 1.0]])
+    >>> _, ax = neonxai.plots.sample(e, row=0)
+    >>> [float(bar.get_width()) for bar in ax.patches]
+    [4.0, 0.0]
+    """
+    explanation = _style.check_explanation(explanation)
+    row = _check_row(row, len(explanation))
+    bars = _bars(explanation, row, _style.check_max_features(max_features), order)
+    names = [str(explanation.feature_names[i]) for i in bars.features]
+    values = [f" = {_text.number(float(explanation.data[row, i]))}" for i in bars.features]
+    count = len(bars.lengths)
+    ranges = bool(np.ptp(explanation.data[:, bars.features], axis=0).any())
+
+    if axes is None:
+        size = _style.base_size()
+        # Measured apart, as they are fitted: together, kerning could make them narrower.
+        whole = [_text.width(_text.drawable(name), size) for name in names]
+        name_room = min(max(a + _text.width(b, size) for a, b in zip(whole, values, strict=True)), 28 * size)
+        values_room, relevance_room = (13 if ranges else 2) * size, 24 * size
+        _, (values_ax, relevance_ax) = _style.new_axes(
+            2,
+            _style.Extent(name_room + values_room + relevance_room + 11 * size, (1.75 * count + 11) * size),
+            width_ratios=(values_room, relevance_room),
+        )
+    else:
+        values_ax, relevance_ax = _check_axes(axes)
+        left, right = _style.extent(values_ax), _style.extent(relevance_ax)
+        size = _style.size_for(count, min(left.height, right.height))
+        total = left.width + right.width
+        name_room, values_room, relevance_room = min(0.46 * total, 28 * size), 0.3 * total, 0.34 * total
+
+    labels = _text.fit_names(names, name_room, size, suffixes=values)
+    labels = [_text.escaped(label) for label in labels] + bars.rest
+    for ax in (values_ax, relevance_ax):
+        ax.set_yticks(range(count), labels)
+        ax.set_ylim(count - 0.5, -0.5)
+        ax.tick_params(axis="y", length=0)
+        ax.tick_params(labelsize=size)
+        ax.grid(axis="y", color=_style.GREY, alpha=0.2, linewidth=0.8)
+        ax.set_axisbelow(True)
+        ax.spines[["top", "right", "left"]].set_visible(False)
+    relevance_ax.tick_params(axis="y", labelleft=False)
+
+    if ranges:
+        _draw_values(values_ax, explanation.data, row, bars.features)
+        values_ax.set_xlabel(_text.wrapped(f"of {len(explanation)} rows", values_room, size), fontsize=size)
+    else:
+        values_ax.set_xticks([])
+        values_ax.spines["bottom"].set_visible(False)
+    _draw_relevance(relevance_ax, bars, relevance_room, size)
+    _caption(explanation, row, (values_ax, relevance_ax), (name_room, values_room, relevance_room), size)
+    return values_ax, relevance_ax
+
+
+def _check_row(row: int, n: int) -> int:
+    try:
+        position = operator.index(row)
+    except TypeError:
+        message = f"row={row!r} is a {type(row).__name__}; give the position of one row as a whole number."
+        raise TypeError(message) from None
+    if not -n <= position < n:
+        message = f"row={position} is out of range: the explanation has n={n} rows; give {-n} to {n - 1}."
+        raise ValueError(message)
+    return position % n
+
+
+def _check_axes(axes: Sequence[Axes]) -> tuple[Axes, Axes]:
+    given = list(np.ravel(np.asarray(axes, dtype=object)))
+    if len(given) != 2:
+        message = (
+            f"axes holds {len(given)} Axes, but a sample has two panels, values and relevances; "
+            'give two, such as those of plt.subplots(1, 2, layout="constrained").'
+        )
+        raise ValueError(message)
+    return given[0], given[1]
+
+
+def _bars(explanation: Explanation, row: int, max_features: int, order: str) -> _Bars:
+    relevance = np.asarray(explanation.relevance[row], dtype=np.float64)
+    ranked = np.argsort(-np.abs(relevance), kind="stable")
+    kept, others = ranked[:max_features], ranked[max_features:]
+    if order == "given":
+        kept = np.sort(kept)
+    elif order != "relevance":
+        message = f'order={order!r} is not known; give "relevance" or "given".'
+        raise ValueError(message)
+    lengths, rest = [*relevance[kept]], []
+    if others.size:
+        lengths.append(relevance[others].sum())
+        rest.append(f"{others.size} other feature{'s' if others.size > 1 else ''}")
+    colors = _style.sign_colors(np.array(lengths))
+    for label, amount in (("absorbed", explanation.absorbed[row]), ("base value", explanation.base_value)):
+        if amount != 0:
+            lengths.append(amount)
+            rest.append(label)
+            colors.append(_style.GREY)
+    return _Bars(kept, np.array(lengths), colors, rest)
+
+
+def _draw_values(ax: Axes, data: NDArray[Any], row: int, features: NDArray[np.intp]) -> None:
+    ink = mpl.rcParams["text.color"]  # black, but for dark styles
+    for y, feature in enumerate(features):
+        column = np.asarray(data[:, feature], dtype=np.float64)
+        low, first, third, high = np.quantile(column, (0.0, 0.25, 0.75, 1.0))
+        if low == high:
+            continue
+        spread = high - low
+        ax.plot([0, 1], [y, y], color=_style.PALE, linewidth=1, zorder=1)
+        ax.plot(
+            [(first - low) / spread, (third - low) / spread],
+            [y, y],
+            color=_style.PALE,
+            linewidth=4,
+            zorder=2,
+            solid_capstyle="butt",
+        )
+        ax.plot([(column[row] - low) / spread], [y], "o", color=ink, markersize=5, zorder=3)
+    ax.set_xlim(-0.06, 1.06)
+    ax.set_xticks([0, 1], ["min", "max"])
+    lowest, highest = ax.get_xticklabels()
+    lowest.set_horizontalalignment("left")
+    highest.set_horizontalalignment("right")  # centered, it would reach into the next panel
+
+
+def _draw_relevance(ax: Axes, bars: _Bars, room: float, size: float) -> None:
+    ax.barh(range(len(bars.lengths)), bars.lengths, height=0.7, color=bars.colors, zorder=2)
+    ax.axvline(0, color=_style.GREY, linewidth=0.8, zorder=3)
+    ax.margins(x=0.04)
+    ax.locator_params(axis="x", nbins=int(np.clip(room / (5 * size), 1, 5)))
+    for y, length in enumerate(bars.lengths):
+        ax.annotate(
+            _style.signed(length),
+            (1, y),
+            xycoords=ax.get_yaxis_transform(),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=size,
+            annotation_clip=False,
+        )
+
+
+def _caption(
+    explanation: Explanation,
+    row: int,
+    panels: tuple[Axes, Axes],
+    rooms: tuple[float, float, float],
+    size: float,
+) -> None:
+    """Write the title over both panels, from the middle outwards: so it may be long."""
+    values_ax, relevance_ax = panels
+    name_room, values_room, relevance_room = rooms
+    clusters = explanation.cluster_names
+    target, assigned = int(explanation.targets[row]), int(explanation.labels[row])
+    left_room, right_room = name_room + values_room, relevance_room + 4 * size
+    title_size = 1.1 * size
+    first = f"row {row}: {_style.group_label('cluster', clusters[target])}"
+    if assigned != target:
+        first += f" (assigned to {_text.drawable(clusters[assigned])})"
+    second = f"against {_style.group_label('cluster', clusters[int(explanation.competitors[row])])}"
+    left = [_text.fit(line, left_room, title_size) for line in (first, second)]
+    right = [
+        f"logit {_text.number(explanation.logits[row])}",
+        f"probability {_text.number(explanation.probabilities[row])}",
+    ]
+    right = [_text.fit(line, right_room, title_size) for line in right]
+    values_ax.set_title(_text.escaped("\n".join(left)), loc="right", fontsize=title_size)
+    relevance_ax.set_title("\n".join(right), loc="left", fontsize=title_size)
+    relevance_ax.set_xlabel(
+        _text.wrapped("relevance (red for, blue against)", relevance_room, size), fontsize=size
+    )

@@ -1,0 +1,183 @@
+"""The map's colors tell clusters and classes, and a matched pair of them shares one."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from matplotlib.colors import to_hex
+from sklearn.decomposition import PCA
+
+import neonxai
+from neonxai import plots
+
+
+def line(n_clusters, labels, cluster_names=None):
+    """Rows that lie on the centers 0, 10, 20, …, so that clusters are what the test wants."""
+    X = 10.0 * np.asarray(labels, dtype=float)[:, None] + [[0.0, 1.0]]
+    centers = np.column_stack([10.0 * np.arange(n_clusters), np.ones(n_clusters)])
+    return neonxai.explain(neonxai.Centroids(centers, cluster_names=cluster_names), X)
+
+
+def drawn(ax):
+    """Face and edge color by place; rows alike lie on each other."""
+    faces, edges, places = [], [], []
+    for points in ax.collections:
+        faces += [to_hex(color) for color in points.get_facecolors()]
+        edges += [to_hex(color) for color in points.get_edgecolors()]
+        places += points.get_offsets().tolist()
+    return np.array(faces), np.array(edges), np.array(places)
+
+
+def entries(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def best_agreement(labels, classes, n_clusters):
+    """The most rows that any one-to-one matching makes agree, tried out."""
+    table = np.zeros((n_clusters, n_clusters), dtype=int)
+    np.add.at(table, (labels, classes), 1)
+    return max(sum(table[k, c] for k, c in enumerate(order)) for order in permutations(range(n_clusters)))
+
+
+def agreeing(ax):
+    faces, edges, _ = drawn(ax)
+    return int((faces == edges).sum())
+
+
+def test_a_permutation_of_the_clusters_matches_wholly():
+    labels = np.arange(40) % 4
+    classes = np.array([2, 3, 1, 0])[labels]
+    assert agreeing(plots.map(line(4, labels), classes)) == 40
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_matching_is_the_best_there_is(seed):
+    labels, classes = np.random.default_rng(seed).integers(5, size=(2, 60))
+    ax = plots.map(line(5, labels), classes)
+    assert agreeing(ax) == best_agreement(labels, classes, 5)
+
+
+def test_another_matching_is_noticed():
+    labels, classes = np.random.default_rng(0).integers(5, size=(2, 60))
+    assert (labels == classes).sum() < best_agreement(
+        labels, classes, 5
+    )  # what no matching at all would reach
+
+
+def test_every_row_has_its_own_color_where_it_is(wine):
+    ax = plots.map(wine)
+    faces, _, places = drawn(ax)
+    np.testing.assert_array_equal(places, PCA(2, random_state=0).fit_transform(wine.data))
+    assert len({(k, face) for k, face in zip(wine.labels.tolist(), faces, strict=True)}) == 3
+    assert len(set(faces)) == 3
+
+
+def test_axes_say_how_much_they_explain(wine):
+    first, second = PCA(2).fit(wine.data).explained_variance_ratio_
+    ax = plots.map(wine)
+    assert ax.get_xlabel() == f"PCA 1 ({first:.1%} of variance)"
+    assert ax.get_ylabel() == f"PCA 2 ({second:.1%} of variance)"
+
+
+def test_without_classes_a_part_has_the_colors_of_the_whole(wine):
+    whole = dict(zip(wine.labels.tolist(), drawn(plots.map(wine))[0], strict=True))
+    part = wine[wine.labels != 0]
+    assert dict(zip(part.labels.tolist(), drawn(plots.map(part))[0], strict=True)) == {
+        k: whole[k] for k in (1, 2)
+    }
+
+
+@pytest.mark.parametrize(
+    ("n_clusters", "n_classes"), [(2, 2), (2, 7), (7, 2), (30, 4), (4, 30), (30, 30), (60, 50)]
+)
+def test_more_of_one_kind_than_of_the_other(n_clusters, n_classes, find_faults):
+    labels = np.arange(300) % n_clusters
+    classes = (np.arange(300) // 2) % n_classes
+    ax = plots.map(line(n_clusters, labels), [f"class {c}" for c in classes])
+    faces, edges, _ = drawn(ax)
+    assert len(set(faces)) == n_clusters
+    assert len(set(edges)) == n_classes
+    assert 1 <= len(set(faces) & set(edges)) <= min(n_clusters, n_classes)
+    assert find_faults(ax.figure) == []
+
+
+def test_what_shares_no_row_shares_no_color():
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    ax = plots.map(line(3, labels), ["a", "a", "a", "a", "a", "b"])
+    faces, edges, _ = drawn(ax)
+    assert (faces == edges).tolist() == [True, True, True, False, False, True]
+    ax = plots.map(line(3, np.array([0, 0, 1])), ["a", "b", "a"])  # cluster 2 has no row: it matches nothing
+    assert len(entries(ax)) == 4
+
+
+def test_beyond_eight_clusters_markers_differ():
+    ax = plots.map(line(12, np.arange(24) % 12))
+    assert len(ax.collections) == 5
+    assert len(plots.map(line(8, np.arange(24) % 8)).collections) == 1
+
+
+def test_too_many_for_the_legend_are_counted():
+    labels = np.repeat(np.arange(200), np.arange(200) % 3 + 1)
+    ax = plots.map(line(200, labels))
+    counts = [int(entry.rsplit("(", 1)[1][:-1]) for entry in entries(ax)]
+    assert sum(counts) == len(labels)
+    assert entries(ax)[-1].split(" (")[0] == f"{200 - len(counts) + 1} more"
+    assert set(counts[:-1]) == {3}
+
+
+def test_one_feature_lies_against_the_logit(cases):
+    explanation, _ = cases("one feature")
+    ax = plots.map(explanation)
+    _, _, places = drawn(ax)
+    np.testing.assert_array_equal(places, np.column_stack([explanation.data[:, 0], explanation.logits]))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (r"price in US\$", "logit")
+
+
+@pytest.mark.parametrize("labels", [[1], [1, 1, 1]])
+def test_rows_all_alike_lie_at_the_origin(labels):
+    _, _, places = drawn(plots.map(line(2, labels)))
+    assert not places.any()
+
+
+@pytest.mark.parametrize(
+    "kind", [list, np.array, pd.Series, pl.Series, pa.array, lambda c: pa.chunked_array([c]), pd.Categorical]
+)
+def test_classes_of_any_kind(kind):
+    ax = plots.map(line(2, [0, 0, 1, 1]), kind(["b", "b", "a", "a"]))
+    assert entries(ax) == ["cluster 0 (2)", "cluster 1 (2)", "class b (2)", "class a (2)"]
+    assert agreeing(ax) == 4
+
+
+def test_classes_of_several_kinds():
+    ax = plots.map(line(2, [0, 0, 1]), np.array([1, "a", (2, 3)], dtype=object))
+    assert sorted(entries(ax)[2:]) == ["class (2, 3) (1)", "class 1 (1)", "class a (1)"]
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        [0.0, 1.0, np.nan],
+        ["a", "b", None],
+        np.array(["2020-01-01", "2020-01-02", "NaT"], dtype="datetime64[D]"),
+        pd.Series(["a", "b", pd.NA], dtype="string"),
+        pl.Series(["a", "b", None]),
+        pl.Series([1, 2, None]),
+        pa.array([1, 2, None]),
+    ],
+)
+def test_missing_classes_are_refused(missing):
+    with pytest.raises(ValueError, match=r"in row 2, which is no class"):
+        plots.map(line(2, [0, 1, 1]), missing)
+
+
+@pytest.mark.parametrize(
+    ("classes", "seen"), [([0], r"\(1,\)"), ([[0], [1], [1]], r"\(3, 1\)"), (3, r"\(\)")]
+)
+def test_classes_of_the_wrong_shape(classes, seen):
+    with pytest.raises(ValueError, match=rf"classes has shape {seen}, but the explanation has 3 rows"):
+        plots.map(line(2, [0, 1, 1]), classes)

@@ -1,0 +1,153 @@
+"""A sample's bars are its relevances, to the bit, and add up to its logit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from neonxai import plots
+
+RED, BLUE, GREY = "#b2182b", "#2166ac", "#8c8c8c"
+
+
+def bars(ax):
+    return [(patch.get_width(), to_hex(patch.get_facecolor())) for patch in ax.patches]
+
+
+def names(ax):
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+def is_true_to(ax, explanation, row):
+    """Whether the bars are red above 0 and blue below, unless grey, and add up to the logit."""
+    lengths = np.array([length for length, _ in bars(ax)])
+    # Each addition of n terms rounds by half an ulp of what has been summed up so far, at most Σ|R|.
+    tolerance = (
+        2 * len(explanation.relevance[row]) * np.finfo(float).eps * np.abs(explanation.relevance[row]).sum()
+    )
+    signs = all(color in (GREY, RED if length >= 0 else BLUE) for length, color in bars(ax))
+    return signs and abs(lengths.sum() - explanation.logits[row]) <= tolerance
+
+
+@pytest.mark.parametrize("row", [0, 59, 177, -1])
+@pytest.mark.parametrize("order", ["relevance", "given"])
+def test_the_bars_are_the_relevances(wine, row, order):
+    _, ax = plots.sample(wine, row, order=order)
+    ranks = np.argsort(-np.abs(wine.relevance[row])) if order == "relevance" else np.arange(13)
+    assert [length for length, _ in bars(ax)] == wine.relevance[row, ranks].tolist()
+    assert is_true_to(ax, wine, row)
+
+
+@pytest.mark.parametrize("case", ["cancer", "digits", "thirty clusters", "one feature"])
+def test_the_bars_add_up_to_the_logit(cases, case):
+    explanation, _ = cases(case)
+    for row in (0, 7, 31):
+        assert is_true_to(plots.sample(explanation, row, max_features=5)[1], explanation, row)
+
+
+def test_a_spoilt_bar_is_noticed(wine):
+    _, ax = plots.sample(wine)
+    ax.patches[4].set_width(ax.patches[4].get_width() * (1 + 1e-9))
+    assert not is_true_to(ax, wine, 0)
+
+
+def test_a_wrong_color_is_noticed(wine):
+    _, ax = plots.sample(wine)
+    ax.patches[0].set_facecolor(BLUE if wine.relevance[0][np.abs(wine.relevance[0]).argmax()] > 0 else RED)
+    assert not is_true_to(ax, wine, 0)
+
+
+def test_the_other_features_share_a_bar(wine):
+    values_ax, ax = plots.sample(wine, 3, max_features=4)
+    ranks = np.argsort(-np.abs(wine.relevance[3]))
+    assert len(bars(ax)) == 5
+    assert bars(ax)[-1][0] == wine.relevance[3, ranks[4:]].sum()
+    assert names(values_ax)[-1] == "9 other features"
+    assert names(plots.sample(wine, 3, max_features=12)[0])[-1] == "1 other feature"
+    assert len(bars(plots.sample(wine, 3, max_features=13)[1])) == 13
+
+
+def test_the_given_order_keeps_the_most_relevant(wine):
+    values_ax, ax = plots.sample(wine, 3, max_features=4, order="given")
+    kept = np.sort(np.argsort(-np.abs(wine.relevance[3]))[:4])
+    assert [length for length, _ in bars(ax)][:4] == wine.relevance[3, kept].tolist()
+    assert [name.split(" = ")[0] for name in names(values_ax)[:4]] == [wine.feature_names[i] for i in kept]
+
+
+def test_what_belongs_to_no_feature_is_grey(wine):
+    changed = replace(wine, absorbed=wine.absorbed - 0.25, base_value=0.5, logits=wine.logits + 0.25)
+    values_ax, ax = plots.sample(changed, 8)
+    assert bars(ax)[-2:] == [(-0.25, GREY), (0.5, GREY)]
+    assert names(values_ax)[-2:] == ["absorbed", "base value"]
+    assert is_true_to(ax, changed, 8)
+    assert GREY not in [color for _, color in bars(plots.sample(wine, 8)[1])]
+
+
+def test_values_stand_beside_the_names_and_in_the_range(wine):
+    values_ax, _ = plots.sample(wine, 3, order="given")
+    assert names(values_ax)[1] == f"malic_acid = {wine.data[3, 1]:.4g}"
+    dots = {line.get_ydata()[0]: line.get_xdata()[0] for line in values_ax.lines if line.get_marker() == "o"}
+    low, high = wine.data.min(axis=0), wine.data.max(axis=0)
+    assert len(dots) == 13
+    # The data have been scaled to 0..1, so subtraction and division round by an ulp each.
+    np.testing.assert_allclose([dots[i] for i in range(13)], (wine.data[3] - low) / (high - low), rtol=1e-14)
+
+
+@pytest.mark.parametrize("case", ["wine", "digits", "cancer"])
+def test_a_figure_of_its_own_has_room_for_whole_names(cases, case):
+    explanation, _ = cases(case)
+    for row in (3, 30):
+        values_ax, _ = plots.sample(explanation, row, max_features=100)
+        assert {name.split(" = ")[0] for name in names(values_ax)} == set(explanation.feature_names)
+
+
+def test_a_constant_feature_has_no_dot(wine):
+    data = wine.data.copy()
+    data[:, 2] = 1000.0
+    values_ax, _ = plots.sample(replace(wine, data=data), 3, order="given")
+    assert names(values_ax)[2] == "ash = 1000"
+    assert 2 not in {line.get_ydata()[0] for line in values_ax.lines}
+
+
+def test_one_row_has_no_range(wine, find_faults):
+    values_ax, ax = plots.sample(wine[60])
+    assert len(values_ax.lines) == 0
+    assert len(values_ax.get_xticks()) == 0
+    assert is_true_to(ax, wine[60], 0)
+    assert find_faults(ax.figure) == []
+
+
+def test_the_title_says_what_is_explained(wine):
+    k, rival = wine.labels[5], wine.competitors[5]
+    values_ax, ax = plots.sample(wine, 5)
+    assert values_ax.get_title(loc="right") == f"row 5: cluster {k}\nagainst cluster {rival}"
+    assert ax.get_title(loc="left").split("\n")[0] == f"logit {wine.logits[5]:.4g}"
+    assert ax.get_title(loc="left").split("\n")[1] == f"probability {wine.probabilities[5]:.4g}"
+    other = replace(wine, targets=np.full(len(wine), rival), competitors=np.full(len(wine), k))
+    title = plots.sample(other, 5)[0].get_title(loc="right")
+    assert title == f"row 5: cluster {rival} (assigned to {k})\nagainst cluster {k}"
+
+
+@pytest.mark.parametrize("row", [178, -179, 10**30])
+def test_a_row_out_of_range_names_n(wine, row):
+    with pytest.raises(ValueError, match=rf"row={row} .*n=178 rows; give -178 to 177"):
+        plots.sample(wine, row)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"row": 1.5}, TypeError, "row=1.5 is a float"),
+        ({"order": "size"}, ValueError, "order='size' is not known"),
+        ({"max_features": 0}, ValueError, "max_features=0 leaves nothing"),
+        ({"max_features": 2.0}, TypeError, "max_features=2.0 is no whole number"),
+        ({"max_features": True}, TypeError, "max_features=True is no whole number"),
+        ({"axes": [None]}, ValueError, "axes holds 1 Axes"),
+    ],
+)
+def test_bad_options(wine, options, error, message):
+    with pytest.raises(error, match=message):
+        plots.sample(wine, **options)
