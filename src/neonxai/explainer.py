@@ -15,7 +15,7 @@ from neonxai.explanation import Explanation
 from neonxai.networks import Network, network_from_state
 from neonxai.networks.base import family_name
 from neonxai.networks.closure import close_sums
-from neonxai.networks.pooling import Pooled, min_pool, pair_pool, probabilities, soft_pool
+from neonxai.networks.pooling import min_pool_or_pair, pair_pool, probabilities, soft_pool
 
 _METHODS = ("neon",)
 _POOLINGS = ("min", "soft")
@@ -271,7 +271,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         elif self.pooling_ == "soft":
             pooled = soft_pool(evidence, self.beta_)
         else:
-            pooled = _min_pool_or_pair(evidence, clusters, labels, self.beta_)
+            pooled = min_pool_or_pair(evidence, clusters, labels, self.beta_)
         relevance, absorbed = self.network_.redistribute(X, clusters, pooled.coefficients)
         absorbed += pooled.absorbed
         total = close_sums(relevance, pooled.logits - absorbed)
@@ -442,22 +442,6 @@ def _beta_heuristic(network: Network, X: NDArray[np.floating]) -> float:
     _check_overflow(logits, logits.dtype, 0)
     with np.errstate(over="ignore", divide="ignore"):
         return float(1.0 / logits.mean())
-
-
-def _min_pool_or_pair(
-    evidence: NDArray[np.float64], clusters: NDArray[np.intp], labels: NDArray[np.intp], beta: float
-) -> Pooled:
-    """Min-pooling where the explained cluster is the assigned one, elsewhere the pair of the two."""
-    foreign = np.flatnonzero(clusters != labels)
-    if not len(foreign):
-        return min_pool(evidence, beta)
-    pooled = pair_pool(evidence, np.where(clusters != labels, labels, clusters))
-    own = np.flatnonzero(clusters == labels)
-    at_home = min_pool(evidence[own], beta)
-    pooled.logits[own] = at_home.logits
-    pooled.competitors[own] = at_home.competitors
-    pooled.coefficients[own] = at_home.coefficients
-    return pooled
 
 
 def _check_rivals(

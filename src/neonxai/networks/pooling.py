@@ -90,7 +90,30 @@ def pair_pool(evidence: Doubles, competitors: Ints) -> Pooled:
     rows = np.arange(len(evidence))
     coefficients = np.zeros(evidence.shape)
     coefficients[rows, competitors] = 1.0
-    return Pooled(evidence[rows, competitors], competitors, coefficients, np.zeros(len(evidence)))
+    return Pooled(evidence[rows, competitors], competitors.copy(), coefficients, np.zeros(len(evidence)))
+
+
+def min_pool_or_pair(evidence: Doubles, clusters: Ints, labels: Ints, beta: float) -> Pooled:
+    """Pool by the minimum where the explained cluster is the assigned one; elsewhere look at these two alone.
+
+    Parameters
+    ----------
+    evidence : array of shape (n_rows, n_clusters)
+        For ``clusters``.
+    clusters, labels : arrays of shape (n_rows,)
+        The explained and the assigned clusters.
+    beta : float
+        As for `min_pool`.
+    """
+    at_home = clusters == labels
+    if at_home.all():
+        return min_pool(evidence, beta)
+    pooled = pair_pool(evidence, labels)
+    own = min_pool(evidence[at_home], beta)
+    pooled.logits[at_home] = own.logits
+    pooled.competitors[at_home] = own.competitors
+    pooled.coefficients[at_home] = own.coefficients
+    return pooled
 
 
 def softmin(evidence: Doubles, smallest: Doubles, beta: float) -> Doubles:
