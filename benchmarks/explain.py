@@ -130,7 +130,7 @@ def main() -> None:
     for dtype in ("float64", "float32"):
         rates = matrix_rate(dtype), copy_rate()
         for n, n_features, n_clusters in GRID:
-            print(measure(int(n * share), n_features, n_clusters, dtype, rates), flush=True)
+            print(measure(max(int(n * share), n_clusters), n_features, n_clusters, dtype, rates), flush=True)
 
 
 if __name__ == "__main__":

@@ -101,9 +101,12 @@ def test_target_and_against_are_names_of_clusters():
     mu = MODEL.cluster_centers_
     by_hand = (WINE - mu[2]) ** 2 - (WINE - mu[1]) ** 2
     np.testing.assert_allclose(e.relevance, by_hand, atol=1e-15)
-    assert set(e.targets) == {1}
-    assert set(e.competitors) == {2}
-    assert np.array_equal(e.labels, MODEL.labels_)
+    assert set(e.targets) == {"b"}
+    assert set(e.competitors) == {"c"}
+    assert np.array_equal(e.labels, np.array(names)[MODEL.labels_])
+    assert np.array_equal(e.label_positions, MODEL.labels_)
+    assert set(e.target_positions) == {1}
+    assert set(e.competitor_positions) == {2}
 
 
 def test_a_target_that_a_row_is_not_in_is_compared_with_its_cluster():
@@ -197,8 +200,12 @@ def with_value(value, row=3, column=4):
     [
         (with_value(np.nan), ValueError, r"NaN in row 3, column 'magnesium'.*Impute or drop"),
         (with_value(-np.inf), ValueError, r"infinity \(-inf\) in row 3, column 'magnesium'"),
-        (frame(ash=np.nan), ValueError, r"NaN in row 0, column 'ash'"),
-        (frame(ash="heavy"), TypeError, r"Column 'ash' is not numeric.*'heavy'.*leave the column out"),
+        (frame(ash=np.nan), ValueError, r"NaN or null in row 0, column 'ash'"),
+        (
+            frame(ash="heavy"),
+            TypeError,
+            r"Column 'ash' is not of a numeric type.*'heavy'.*leave the column out",
+        ),
         (frame().drop(columns=["ash", "hue"]), ValueError, r"missing: 'ash', 'hue'"),
         (frame(extra=1.0), ValueError, r"not expected: 'extra'"),
         (frame().rename(columns={"ash": "Ash"}), ValueError, r"missing: 'ash'; not expected: 'Ash'"),

@@ -49,13 +49,25 @@ def test_nearest_centroid_keeps_its_class_names():
     model = NearestCentroid().fit(iris.data, iris.target_names[iris.target])
     e = neonxai.explain(model, iris.data)
     assert e.cluster_names == ("setosa", "versicolor", "virginica")
-    assert [e.cluster_names[k] for k in e.labels] == model.predict(iris.data).tolist()
+    assert e.labels.tolist() == model.predict(iris.data).tolist()
 
 
 def test_shrunken_centroids_are_the_model():
     iris = load_iris()
     model = NearestCentroid(shrink_threshold=0.5).fit(iris.data, iris.target)
     assert np.array_equal(neonxai.explain(model, iris.data).labels, model.predict(iris.data))
+
+
+@pytest.mark.parametrize(("dtype", "shift"), [(np.float64, 1e8), (np.float32, 1e4)])
+def test_far_from_the_origin_the_labels_of_the_fit_hold(dtype, shift):
+    """There scikit-learn's own ``predict`` loses its digits, and no longer agrees with its ``labels_``."""
+    X = (np.random.default_rng(0).standard_normal((3000, 5)) + shift).astype(dtype)
+    model = KMeans(6, n_init=1, random_state=0).fit(X)
+    assert np.mean(model.predict(X) != model.labels_) > 0.1
+    exact = ((X[:, None].astype(np.longdouble) - model.cluster_centers_) ** 2).sum(axis=2).argmin(axis=1)
+    assert np.array_equal(neonxai.explain(model, X).labels, exact)
+    # The centers have been rounded since the labels were given.
+    assert np.mean(exact != model.labels_) < 0.01
 
 
 def test_an_unfitted_model_is_cloned_and_fitted():
@@ -99,6 +111,16 @@ def test_a_subclass_is_recognised():
     assert np.array_equal(neonxai.explain(model, DATA["wine"]).labels, model.labels_)
 
 
+def test_a_subclass_with_a_predict_of_its_own_is_refused():
+    class Rotated(KMeans):
+        def predict(self, X):
+            return (super().predict(X) + 1) % 3
+
+    model = Rotated(3, n_init=1, random_state=2).fit(DATA["wine"])
+    with pytest.raises(TypeError, match=r"a predict of its own.*Rotated\.predict.*Centroids"):
+        neonxai.explain(model, DATA["wine"])
+
+
 def test_recognising_imports_nothing():
     code = (
         "import sys, neonxai; neonxai.sources.supported();"
@@ -118,11 +140,11 @@ def test_recognising_imports_nothing():
         (KMeans, TypeError, r"KMeans is a class, not a model"),
         ("kmeans", TypeError, r"builtins\.str"),
         (None, TypeError, r"NoneType"),
-        (KMeans(1, n_init=1), ValueError, r"one cluster only.*at least two"),
-        (BisectingKMeans(1), ValueError, r"one cluster only"),
+        (KMeans(1, n_init=1), ValueError, r"of 1 cluster only.*at least two"),
+        (BisectingKMeans(1), ValueError, r"1 cluster only"),
         (NearestCentroid(metric="manhattan"), ValueError, r"metric='manhattan'.*Euclidean.*Refit"),
         (NearestCentroid(priors="empirical"), ValueError, r"unequal priors.*Refit"),
-        (neonxai.Centroids([[1.0, 2.0]]), ValueError, r"one cluster only"),
+        (neonxai.Centroids([[1.0, 2.0]]), ValueError, r"1 cluster only"),
     ],
 )
 def test_what_is_not_covered_is_refused(model, error, message):
@@ -152,7 +174,7 @@ def test_a_source_asked_for_an_unfitted_model_says_so():
         ([[0.0, np.nan], [1.0, 1.0]], None, r"The centers can't be used.*NaN in row 0, column 1"),
         ([0.0, 1.0], None, r"The centers can't be used.*1D array"),
         ([["a", "b"], ["c", "d"]], None, r"The centers can't be used.*'a' in row 0, column 0"),
-        ([[0.0], [1.0]], ["a"], r"cluster_names=\['a'\] don't name 2 centers"),
+        ([[0.0], [1.0]], ["a"], r"cluster_names has 1 names for 2 clusters"),
         ([[0.0], [1.0]], ["a", "a"], r"a name of its own"),
     ],
 )

@@ -12,12 +12,14 @@ from sklearn.utils.validation import check_is_fitted
 from neonxai import frames, sources, storage
 from neonxai.engines import Progress, for_each_tile, tile_rows
 from neonxai.explanation import Explanation
+from neonxai.names import positions_of
 from neonxai.networks import Network, network_from_state
 from neonxai.networks.base import family_name
 from neonxai.networks.closure import close_sums
 from neonxai.networks.pooling import min_pool_or_pair, pair_pool, probabilities, soft_pool
 
 _METHODS = ("neon",)
+_STORED = ("family", "beta", "pooling", "method", "feature_names", "cluster_names")
 _POOLINGS = ("min", "soft")
 
 
@@ -130,9 +132,9 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             beta = _beta_heuristic(self.network_, table.values)
         else:
             beta = float(self.beta)
-        if pooling == "soft" and beta == 0:
+        if pooling == "soft" and beta < np.finfo(np.float64).tiny:
             raise ValueError(
-                "beta=0 has no soft pooling: −(1/β) log Σ exp(−β h) is infinite there. "
+                f"beta={beta:g} has no soft pooling: −(1/β) log Σ exp(−β h) is infinite there. "
                 'Choose a positive beta, or pooling="min".'
             )
         self.beta_, self.pooling_ = beta, pooling
@@ -149,9 +151,9 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 raise ValueError(f"beta={beta!r} is not known; choose a number ≥ 0, inf or 'auto'.")
         elif not isinstance(beta, Real) or isinstance(beta, bool):
             raise TypeError(f"beta={beta!r} is not a number. Choose a number ≥ 0, inf or 'auto'.")
-        elif not beta >= 0:
+        elif not beta >= 0 or (beta != np.inf and beta > np.finfo(np.float64).max):
             raise ValueError(
-                f"beta={beta!r} is not possible: β weighs rivals by exp(−β h), and the farther one must not "
+                f"beta={beta!r:.30} is not possible: β weighs rivals by exp(−β h), and the farther must not "
                 "weigh more. Choose a number ≥ 0, inf or 'auto'."
             )
 
@@ -211,7 +213,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If the data is unfit, a cluster is not known, or a row would be compared with its own cluster.
         """
         check_is_fitted(self)
-        table = frames.read(X, getattr(self, "feature_names_in_", None))
+        known = getattr(self, "feature_names_in_", None)
+        table = frames.read(X, known)
         values = table.values
         n_samples = len(values)
         if values.shape[1] != self.n_features_in_:
@@ -221,17 +224,17 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             )
         targets = self._clusters(target, n_samples, "target")
         rivals = self._clusters(against, n_samples, "against")
-        dtype = values.dtype
+        dtype, names = values.dtype, np.array(self.cluster_names_)
         result = Explanation(
             relevance=np.empty(values.shape, dtype),
             logits=np.empty(n_samples, dtype),
-            labels=np.empty(n_samples, np.intp),
-            targets=np.empty(n_samples, np.intp),
-            competitors=np.empty(n_samples, np.intp),
+            labels=np.empty(n_samples, names.dtype),
+            targets=np.empty(n_samples, names.dtype),
+            competitors=np.empty(n_samples, names.dtype),
             probabilities=np.empty(n_samples, dtype),
             absorbed=np.empty(n_samples, dtype),
             base_value=0.0,
-            feature_names=self.feature_names_,
+            feature_names=self.feature_names_ if known is not None else table.names or self.feature_names_,
             cluster_names=self.cluster_names_,
             data=values,
             beta=self.beta_,
@@ -261,10 +264,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ) -> None:
         """Fill in the rows of a tile."""
         X = result.data[tile]
-        labels, evidence = self.network_.evidence(X)
+        labels, evidence = self.network_.evidence(X, beta=self.beta_)
         clusters = labels
         if targets is not None:
-            clusters, evidence = self.network_.evidence(X, targets)
+            clusters, evidence = self.network_.evidence(X, targets, beta=self.beta_)
         if rivals is not None:
             _check_rivals(clusters, rivals, tile.start, self.cluster_names_)
             pooled = pair_pool(evidence, rivals)
@@ -278,9 +281,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         _check_overflow(np.maximum(total, np.abs(pooled.logits)), result.logits.dtype, tile.start)
         result.relevance[tile] = relevance
         result.logits[tile] = pooled.logits
-        result.labels[tile] = labels
-        result.targets[tile] = clusters
-        result.competitors[tile] = pooled.competitors
+        names = np.array(self.cluster_names_)
+        result.labels[tile] = names[labels]
+        result.targets[tile] = names[clusters]
+        result.competitors[tile] = names[pooled.competitors]
         result.probabilities[tile] = probabilities(pooled.logits, self.beta_)
         result.absorbed[tile] = absorbed
 
@@ -288,7 +292,6 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Turn names of clusters into their positions, one per row."""
         if asked is None:
             return None
-        position = {name: k for k, name in enumerate(self.cluster_names_)}
         names = np.asarray(asked)
         if names.ndim == 0:
             names = np.broadcast_to(names, n_samples)
@@ -297,14 +300,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"{argument} has shape {names.shape}, but there are {n_samples} rows. Give one cluster, "
                 "or one for each row."
             )
-        known, inverse = np.unique(names, return_inverse=True)
-        unknown = [name for name in known.tolist() if name not in position]
-        if unknown:
-            raise ValueError(
-                f"{argument}={unknown[0]!r} is not a cluster of this model. Its clusters are "
-                f"{frames.some(self.cluster_names_)}."
-            )
-        return np.array([position[name] for name in known.tolist()], dtype=np.intp)[inverse]
+        try:
+            return positions_of(names, self.cluster_names_)
+        except ValueError as error:
+            raise ValueError(f"{argument}={error}") from error
 
     def transform(self, X: Any) -> Any:
         """Return the relevance of the assigned clusters alone; ``set_output`` chooses the kind of frame.
@@ -361,11 +360,16 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If it is not such a file.
         """
-        fields, arrays = storage.read(path, "ClusterExplainer")
-        network = network_from_state(fields["family"], arrays)
-        explainer = cls(network, beta=fields["beta"], pooling=fields["pooling"], method=fields["method"])
-        names = None if fields["feature_names"] is None else tuple(fields["feature_names"])
-        explainer._settle(sources.Source(network, tuple(fields["cluster_names"]), names), network, None)
+        fields, arrays = storage.read(path, "ClusterExplainer", fields=_STORED, arrays=None)
+        try:
+            network = network_from_state(fields["family"], arrays)
+            explainer = cls(network, beta=fields["beta"], pooling=fields["pooling"], method=fields["method"])
+            explainer._check_parameters()
+            names = None if fields["feature_names"] is None else tuple(map(str, fields["feature_names"]))
+            source = sources.Source(network, tuple(fields["cluster_names"]), names)
+        except (TypeError, ValueError, KeyError, IndexError) as error:
+            raise ValueError(f"{os.fspath(path)} holds no whole explainer: {error}.") from error
+        explainer._settle(source, network, None)
         explainer.beta_, explainer.pooling_ = fields["beta"], fields["pooling"]
         return explainer
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from neonxai import frames, storage
+from neonxai.names import positions_of
 from neonxai.overview import html_overview, text_overview
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ class Explanation:
         f_c(x), the evidence for the explained cluster against its nearest rival. For k-means the difference
         of the two smallest squared distances, in squared units of the data. Not negative for the cluster
         that the row is assigned to.
-    labels : int array of shape (n_samples,)
-        The cluster each row is assigned to, as a position in ``cluster_names``.
-    targets : int array of shape (n_samples,)
-        The cluster that is explained: ``labels``, unless another was asked for.
-    competitors : int array of shape (n_samples,)
-        The nearest rival, or the one that was asked for.
+    labels : array of shape (n_samples,)
+        The cluster each row is assigned to, by its name, as the model's ``predict`` gives it.
+    targets : array of shape (n_samples,)
+        The cluster that is explained, by its name: ``labels``, unless another was asked for.
+    competitors : array of shape (n_samples,)
+        The name of the nearest rival, or of the one that was asked for.
     probabilities : float array of shape (n_samples,)
         1 / (1 + exp(−β f)); with soft pooling the membership P_c.
     absorbed : float array of shape (n_samples,)
@@ -48,7 +49,7 @@ class Explanation:
     feature_names : tuple of str
         Names of the features.
     cluster_names : tuple
-        Names of the clusters: numbers or strings.
+        Names of the clusters, all numbers or all strings; 0, 1, ... for k-means.
     data : float array of shape (n_samples, n_features)
         The rows that were explained; the caller's own array where it could be used as it was.
     beta : float
@@ -75,9 +76,9 @@ class Explanation:
 
     relevance: NDArray[np.floating]
     logits: NDArray[np.floating]
-    labels: NDArray[np.intp]
-    targets: NDArray[np.intp]
-    competitors: NDArray[np.intp]
+    labels: NDArray[np.generic]
+    targets: NDArray[np.generic]
+    competitors: NDArray[np.generic]
     probabilities: NDArray[np.floating]
     absorbed: NDArray[np.floating]
     base_value: float
@@ -106,6 +107,21 @@ class Explanation:
         return len(self.cluster_names)
 
     @property
+    def label_positions(self) -> NDArray[np.intp]:
+        """``labels`` as positions in ``cluster_names``, shape (n_samples,)."""
+        return positions_of(self.labels, self.cluster_names)
+
+    @property
+    def target_positions(self) -> NDArray[np.intp]:
+        """``targets`` as positions in ``cluster_names``, shape (n_samples,)."""
+        return positions_of(self.targets, self.cluster_names)
+
+    @property
+    def competitor_positions(self) -> NDArray[np.intp]:
+        """``competitors`` as positions in ``cluster_names``, shape (n_samples,)."""
+        return positions_of(self.competitors, self.cluster_names)
+
+    @property
     def plot(self) -> "Plotter":
         """The plots of `neonxai.plots`, drawn from this explanation: ``e.plot.sample(0)``."""
         # The one arrow upwards in the house, for the sake of the user; only when it is asked for.
@@ -123,8 +139,14 @@ class Explanation:
         if isinstance(rows, int | np.integer) and not -self.n_samples <= rows < self.n_samples:
             raise IndexError(f"Row {rows} is out of range: there are {self.n_samples} rows.")
         key = rows if isinstance(rows, slice) else np.atleast_1d(np.asarray(rows))
-        if isinstance(key, np.ndarray) and not key.size:
-            key = key.astype(np.intp)  # an empty list is no list of floats
+        if isinstance(key, np.ndarray):
+            if not key.size:
+                key = key.astype(np.intp)  # an empty list is no list of floats
+            if key.ndim != 1 or key.dtype.kind not in "biu":
+                raise IndexError(
+                    f"Rows are chosen by an index, a slice, a mask, or one list of indices; not by an array "
+                    f"of shape {key.shape} and dtype {key.dtype}."
+                )
         per_row = {name: getattr(self, name)[key] for name in _PER_ROW}
         return replace(self, **per_row, index=None if self.index is None else self.index[key])
 
@@ -154,7 +176,7 @@ class Explanation:
             raise ValueError(f"by={by!r} is not known; choose 'cluster' or None (all rows together).")
         if statistic not in _STATISTICS:
             raise ValueError(f"statistic={statistic!r} is not known; choose one of {', '.join(_STATISTICS)}.")
-        groups = self.labels if by == "cluster" else np.zeros(self.n_samples, dtype=np.intp)
+        groups = self.label_positions if by == "cluster" else np.zeros(self.n_samples, dtype=np.intp)
         n_groups = self.n_clusters if by == "cluster" else 1
         sums = np.zeros((n_groups, self.n_features))
         step = max(1, _BLOCK_VALUES // self.n_features)
@@ -207,7 +229,7 @@ class Explanation:
             return values
         if by is None:
             return frames.build(self.frame, {"feature": list(self.feature_names), statistic: values})
-        present = np.flatnonzero(np.bincount(self.labels, minlength=self.n_clusters))
+        present = np.unique(self.label_positions)
         clusters = [self.cluster_names[k] for k in present]
         columns = dict(zip(self.feature_names, values[present].T, strict=True))
         if self.frame == "pandas":
@@ -236,11 +258,9 @@ class Explanation:
         ImportError
             If the frame's library is not installed.
         """
-        names = np.empty(self.n_clusters, dtype=object)
-        names[:] = self.cluster_names
         facts: dict[str, ArrayLike] = {
-            "cluster": names[self.targets].tolist(),
-            "competitor": names[self.competitors].tolist(),
+            "cluster": self.targets.tolist(),
+            "competitor": self.competitors.tolist(),
             "logit": self.logits,
             "probability": self.probabilities,
         }
@@ -251,10 +271,10 @@ class Explanation:
         return frames.build(kind or self.frame or frames.default_kind(), columns, self.index)
 
     def to_shap(self) -> Any:
-        """Return a ``shap.Explanation``, so that every plot of SHAP works.
+        """Return a ``shap.Explanation``, which SHAP's plots draw.
 
-        Its values are the relevances; its base values are ``base_value`` plus what was absorbed, so that they
-        add up to the logit.
+        Its values are the relevances; its base value is ``base_value``, plus what a row has absorbed, so that
+        they add up to the logit.
 
         Returns
         -------
@@ -306,6 +326,8 @@ class Explanation:
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read an explanation that `save` stored, to the same bits. No code is run.
 
+        The names of a pandas frame's rows come back as an array, without a name of their own.
+
         Raises
         ------
         FileNotFoundError
@@ -313,11 +335,17 @@ class Explanation:
         ValueError
             If it is not such a file.
         """
-        facts, arrays = storage.read(path, "Explanation")
+        plain = {f.name for f in fields(cls)} - {*_PER_ROW, "index"}
+        facts, arrays = storage.read(path, "Explanation", fields=plain, arrays=(*_PER_ROW, "index"))
         for name in ("feature_names", "cluster_names"):
             facts[name] = tuple(facts[name])
-        everything: dict[str, Any] = {**facts, **arrays}
-        return cls(**everything)
+        try:
+            everything: dict[str, Any] = {**facts, **arrays}
+            loaded = cls(**everything)
+            _check_loaded(loaded)
+        except (TypeError, ValueError, IndexError) as error:
+            raise ValueError(f"{os.fspath(path)} holds no whole explanation: {error}.") from error
+        return loaded
 
     def __repr__(self) -> str:
         return text_overview(self)
@@ -338,6 +366,25 @@ _PER_ROW = (
 )
 
 
+def _check_loaded(e: Explanation) -> None:
+    """Raise a ValueError unless all parts fit together."""
+    n, d = e.n_samples, e.n_features
+    shapes = {name: (n, d) if name in ("relevance", "data") else (n,) for name in _PER_ROW}
+    for name, shape in shapes.items():
+        array = getattr(e, name)
+        kinds = "biufU" if name in ("labels", "targets", "competitors") else "f"
+        if array.shape != shape or array.dtype.kind not in kinds:
+            raise ValueError(f"{name} has shape {array.shape} and dtype {array.dtype}, not {shape}")
+    if e.index is not None and len(e.index) != n:
+        raise ValueError(f"there are {len(e.index)} row names for {n} rows")
+    if not (all(isinstance(name, str) for name in e.feature_names) and e.pooling in ("min", "soft")):
+        raise ValueError("its names or its pooling are of another kind")
+    if not (isinstance(e.beta, float) and e.beta >= 0 and isinstance(e.base_value, float)):
+        raise ValueError(f"beta is {e.beta!r}")
+    for clusters in (e.labels, e.targets, e.competitors):
+        positions_of(clusters, e.cluster_names)
+
+
 def _free_name(name: str, taken: tuple[str, ...]) -> str:
     while name in taken:
         name += "_"
@@ -352,6 +399,6 @@ def _storable(index: Any) -> NDArray[np.generic]:
     if array.dtype.kind not in "biufUM":
         raise TypeError(
             f"The rows' names are {type(index).__qualname__} of dtype {array.dtype}, which can't be stored "
-            "without pickle. Replace e.index by numbers or strings, or explain X.reset_index(drop=True)."
+            "without pickle. Save dataclasses.replace(e, index=None), or explain X.reset_index(drop=True)."
         )
     return array

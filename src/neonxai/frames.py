@@ -1,5 +1,6 @@
 """Tables in, tables out: arrays and pandas, polars and pyarrow frames behind one small type."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from sklearn.utils import check_array
 
 KINDS = ("pandas", "polars", "pyarrow")
 
+_RENAME = "Give each column a name of its own."
+_IMPUTE = "Impute or drop such rows before clustering and explaining."
 _BLOCK_VALUES = 1 << 20  # values looked at together when searching for what is not finite
 
 
@@ -53,34 +56,55 @@ def read(X: object, names: Sequence[str] | None = None) -> Table:
     ValueError
         If X is not two-dimensional, is empty, misses columns or has others, or holds NaN or infinity.
     """
-    frame = nw.from_native(X, pass_through=True)
+    X = _native(X)
+    try:
+        frame = nw.from_native(X, pass_through=True)
+    except nw.exceptions.DuplicateError as error:
+        raise ValueError(f"Two columns of X have the same name. {_RENAME} ({error})") from error
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(
             f"X is a lazy frame ({type(X).__module__}.{type(X).__qualname__}), whose rows are not known "
             "yet. Collect it first, for example with X.collect()."
         )
     if isinstance(frame, nw.DataFrame):
-        return _read_frame(frame, X, names)
+        return _read_frame(frame, names)
     return Table(_check_values(X, names))
 
 
-def _read_frame(frame: "nw.DataFrame[Any]", native: object, names: Sequence[str] | None) -> Table:
-    found = [str(name) for name in frame.columns]
+def _native(X: Any) -> Any:
+    """Unwrap what wraps a frame, and give pandas' columns the strings for names that all others have."""
+    X = nw.to_native(X, pass_through=True)
+    kind = f"{type(X).__module__.partition('.')[0]}.{type(X).__qualname__}"
+    if kind == "pyarrow.RecordBatch":
+        return sys.modules["pyarrow"].Table.from_batches([X])
+    if kind == "pandas.DataFrame" and not all(isinstance(name, str) for name in X.columns):
+        found = [str(name) for name in X.columns]
+        if len(set(found)) < len(found):
+            raise ValueError(f"Two columns of X have the same name, as strings: {some(found)}. {_RENAME}")
+        return X.set_axis(found, axis="columns")
+    return X
+
+
+def _read_frame(frame: "nw.DataFrame[Any]", names: Sequence[str] | None) -> Table:
+    found = list(frame.columns)
     if names is not None:
         _match_names(found, names)
-        frame = frame.select([frame.columns[found.index(name)] for name in names])
+        frame = frame.select(list(names))
         found = list(names)
-    _check_numeric(frame)
+    if not len(frame):
+        raise ValueError(
+            f"Found a frame with 0 sample(s) (rows) and {len(found)} columns. Pass at least one row."
+        )
+    _check_columns(frame)
     others = [name for name, dtype in frame.schema.items() if dtype not in (nw.Float32, nw.Float64)]
     if others:
         frame = frame.with_columns(nw.col(*others).cast(nw.Float64))
     implementation = frame.implementation.value
-    values = _check_values(frame.to_numpy(), found)
     return Table(
-        values,
+        _check_values(frame.to_numpy(), found),
         tuple(found),
         implementation if implementation in KINDS else None,
-        getattr(native, "index", None) if implementation == "pandas" else None,
+        frame.to_native().index if implementation == "pandas" else None,
     )
 
 
@@ -101,51 +125,66 @@ def some(names: Sequence[Any], limit: int = 5) -> str:
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
 
 
-def _check_numeric(frame: "nw.DataFrame[Any]") -> None:
+def _check_columns(frame: "nw.DataFrame[Any]") -> None:
     for name, dtype in frame.schema.items():
         if not (dtype.is_float() or dtype.is_integer() or dtype == nw.Boolean):
-            first = frame[name].head(1).to_list()
             raise TypeError(
-                f"Column {str(name)!r} is not numeric: its type is {dtype}, its first value "
-                f"{first[0] if first else None!r}. Encode it as numbers, or leave the column out."
+                f"Column {name!r} is not of a numeric type that is supported: its type is {dtype}, its first "
+                f"value {frame[name].head(1).to_list()[0]!r}. Convert it to floats, encode it as numbers, or "
+                "leave the column out."
+            )
+        missing = frame[name].is_null()
+        if missing.any():
+            raise ValueError(
+                f"X contains NaN or null in row {missing.arg_true().item(0)}, column {name!r}. {_IMPUTE}"
             )
 
 
-def _check_values(X: object, names: Sequence[str] | None) -> NDArray[np.floating]:
-    _check_text(X)
-    values: NDArray[np.floating] = check_array(
-        X,
-        dtype=[np.float64, np.float32],
-        ensure_all_finite=False,
-        estimator="ClusterExplainer",
-        input_name="X",
-    )
+def _check_values(X: Any, names: Sequence[str] | None) -> NDArray[np.floating]:
+    _check_kind(X)
+    if isinstance(X, np.ndarray) and X.dtype.kind == "f" and X.dtype.itemsize == 4:
+        X = X.astype(np.float32, copy=False)  # from the other byte order, which would become float64
+    try:
+        values: NDArray[np.floating] = check_array(
+            X,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=False,
+            estimator="ClusterExplainer",
+            input_name="X",
+        )
+    except OverflowError as error:
+        raise ValueError(f"X holds a number that is too large for float64 ({error}). Rescale it.") from error
     if names is not None and values.shape[1] != len(names):
         raise ValueError(
             f"X has {values.shape[1]} features, but ClusterExplainer is expecting {len(names)} features "
-            f"as input: {some(list(names))}."
+            f"as input: {some(names)}."
         )
     check_finite(values, names)
     return values
 
 
-def _check_text(X: object) -> None:
-    """Refuse text with its place: NumPy's own message names neither row nor column."""
-    if not (isinstance(X, np.ndarray | list) and len(X)):
+def _check_kind(X: object) -> None:
+    """Refuse text, dates and masked values, which NumPy would turn into numbers that nobody meant."""
+    if np.ma.isMaskedArray(X) and np.ma.is_masked(X):
+        row, column = np.argwhere(np.ma.getmaskarray(X).reshape(len(X), -1))[0]
+        raise ValueError(f"X has a masked value in row {row}, column {column}. {_IMPUTE}")
+    array = X
+    if isinstance(X, list) and _is_rectangular(X):
+        array = np.asarray(X, dtype=object)
+    if not isinstance(array, np.ndarray) or array.ndim != 2:
         return
-    array = np.asarray(X, dtype=object) if isinstance(X, list) and _is_rectangular(X) else X
-    if not (isinstance(array, np.ndarray) and array.ndim == 2 and array.dtype.kind in "OUS"):
-        return
-    for row, column in np.ndindex(array.shape):  # only for arrays of Python objects, and up to the first text
-        value = array[row, column]
-        if isinstance(value, str | bytes):
-            try:
-                float(value)
-            except ValueError:
-                raise ValueError(
-                    f"X holds text: {str(value)!r} in row {row}, column {column}. "
+    if array.dtype.kind in "mM":
+        raise ValueError(
+            f"X holds dates or durations ({array.dtype}). Turn them into numbers of a known unit."
+        )
+    if array.dtype.kind in "OUS":
+        # A loop over Python objects, up to the first text: NumPy's own message names neither row nor column.
+        for row, column in np.ndindex(array.shape):
+            if isinstance(array[row, column], str | bytes):
+                raise ValueError(  # noqa: TRY004  # of a value, as NumPy does
+                    f"X holds text: {str(array[row, column])!r} in row {row}, column {column}. "
                     "Encode it as numbers, or leave the column out."
-                ) from None
+                )
 
 
 def _is_rectangular(X: list[Any]) -> bool:
@@ -168,7 +207,7 @@ def check_finite(values: NDArray[np.floating], names: Sequence[str] | None = Non
             label = f"column {column}" if names is None else f"column {names[column]!r}"
             raise ValueError(
                 f"X contains {'NaN' if np.isnan(value) else f'infinity ({value})'} in row {start + row}, "
-                f"{label}. Impute or drop such rows before clustering and explaining."
+                f"{label}. {_IMPUTE}"
             )
 
 

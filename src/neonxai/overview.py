@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neonxai.text import printable
+
 if TYPE_CHECKING:
     from neonxai.explanation import Explanation
 
@@ -57,9 +59,10 @@ def html_overview(explanation: Explanation) -> str:
 
 def _head(e: Explanation) -> list[str]:
     error = float(e.conservation_error().max()) if len(e) else 0.0
+    total = "Σ relevance + absorbed" if np.any(e.absorbed) else "Σ relevance"
     lines = [
         f"Explanation of {e.n_samples:,} rows × {e.n_features:,} features, {e.n_clusters:,} clusters",
-        f"{e.pooling}-pooling, β = {e.beta:.4g}; Σ relevance = logit within {error:.1g}",
+        f"{e.pooling}-pooling, β = {e.beta:.4g}; {total} = logit within {error:.1g}",
     ]
     if e.agreement is not None:
         lines.append(f"the network agrees with the clustering on {e.agreement:.1%} of the rows")
@@ -67,9 +70,9 @@ def _head(e: Explanation) -> list[str]:
 
 
 def _clusters(e: Explanation) -> list[_Cluster]:
-    sizes = np.bincount(e.labels, minlength=e.n_clusters)
+    sizes = np.bincount(e.label_positions, minlength=e.n_clusters)
     means = e.summary_values()
-    logits = np.bincount(e.labels, weights=e.logits, minlength=e.n_clusters)
+    logits = np.bincount(e.label_positions, weights=e.logits, minlength=e.n_clusters)
     result = []
     for k in np.flatnonzero(sizes)[:_MAX_CLUSTERS]:
         strongest = np.argsort(-np.abs(means[k]), kind="stable")[:_MAX_FEATURES]
@@ -81,9 +84,10 @@ def _clusters(e: Explanation) -> list[_Cluster]:
 
 
 def _rest(e: Explanation) -> list[str]:
-    hidden = np.count_nonzero(np.bincount(e.labels, minlength=e.n_clusters)) - _MAX_CLUSTERS
+    hidden = len(np.unique(e.labels)) - _MAX_CLUSTERS
     return [f"… and {hidden:,} more clusters"] if hidden > 0 else []
 
 
 def _short(name: str) -> str:
+    name = printable(name)
     return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"

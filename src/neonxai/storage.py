@@ -2,8 +2,11 @@
 
 import json
 import os
+import struct
+import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,16 +30,26 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
         If the file exists and ``overwrite`` is false.
     """
     path = Path(path)
+    taken = FileExistsError(
+        f"{path} exists already. Ask for it to be overwritten (overwrite=True), or choose another name."
+    )
     if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"{path} exists already. Ask for it to be overwritten (overwrite=True), or choose another name."
-        )
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
+        raise taken
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent} for {path.name}. Make it first.")
+    # A folder of its own: unique among threads and processes, and the file in it gets the usual permissions.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".neonxai-") as folder:
+        temporary = Path(folder) / f"file{path.suffix}"
         yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        if overwrite:
+            temporary.replace(path)
+            return
+        try:
+            path.hardlink_to(temporary)  # fails if the file came into being meanwhile
+        except FileExistsError:
+            raise taken from None
+        except OSError:  # a file system without links
+            temporary.rename(path)
 
 
 def write(
@@ -72,8 +85,21 @@ def write(
         np.savez(file, allow_pickle=False, **{_HEADER: np.array(header)}, **arrays)
 
 
-def read(path: str | os.PathLike[str], content: str) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
+def read(
+    path: str | os.PathLike[str], content: str, *, fields: Collection[str], arrays: Collection[str] | None
+) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
     """Read what `write` stored: (fields, arrays). Runs no code from the file.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    content : str
+        What it must hold.
+    fields : collection of str
+        The JSON fields that it must have, and no others.
+    arrays : collection of str or None
+        The arrays that it may have; None for any.
 
     Raises
     ------
@@ -86,19 +112,70 @@ def read(path: str | os.PathLike[str], content: str) -> tuple[dict[str, Any], di
     if not path.exists():
         raise FileNotFoundError(f"There is no file {path}.")
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        header = json.loads(str(arrays.pop(_HEADER)))
-    except (ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        with zipfile.ZipFile(path) as archive:
+            header = _header(archive)
+            if header["content"] == content and header["version"] <= _VERSION:
+                return _fields(header, fields), _arrays(archive, arrays)
+    except _DAMAGE as error:
         raise ValueError(
-            f"{path} is not a file saved by neonxai, or it is damaged ({error}). Files are .npz archives "
-            "without pickled objects; a pickle or joblib file is not loaded, because loading one can run "
-            "any code."
+            f"{path} is not a file saved by neonxai or is damaged ({str(error) or type(error).__name__})"
+            ". Files are .npz archives without pickled objects; a pickle or joblib file is not loaded, because "
+            "loading one can run any code."
         ) from error
     if header["content"] != content:
         raise ValueError(
             f"{path} holds a saved {header['content']}, not {content}. Load it with {header['content']}.load."
         )
-    if header["version"] > _VERSION:
-        raise ValueError(f"{path} was saved by a newer neonxai (format {header['version']}). Update neonxai.")
-    return header["fields"], arrays
+    raise ValueError(f"{path} was saved by a newer neonxai (format {header['version']}). Update neonxai.")
+
+
+# All that zipfile, NumPy's reader and JSON raise over damaged or crafted bytes.
+_DAMAGE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    MemoryError,
+    RecursionError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+
+
+def _header(archive: zipfile.ZipFile) -> dict[str, Any]:
+    header = json.loads(str(_array(archive, f"{_HEADER}.npy")))
+    kinds = {"content": str, "version": int}
+    if not (isinstance(header, dict) and all(isinstance(header[key], kind) for key, kind in kinds.items())):
+        raise ValueError("its header is of another kind")
+    return header
+
+
+def _fields(header: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    fields: dict[str, Any] = header["fields"]
+    if not isinstance(fields, dict) or set(fields) != set(names):
+        raise ValueError(f"its fields are {list(fields)!r:.200}")
+    return fields
+
+
+def _arrays(archive: zipfile.ZipFile, names: Collection[str] | None) -> dict[str, NDArray[np.generic]]:
+    arrays = {}
+    for member in archive.namelist():
+        name = member.removesuffix(".npy")
+        if name == _HEADER:
+            continue
+        if names is not None and name not in names:
+            raise ValueError(f"it has an unknown part {member!r:.100}")
+        arrays[name] = _array(archive, member)
+    return arrays
+
+
+def _array(archive: zipfile.ZipFile, member: str) -> NDArray[np.generic]:
+    # Stored as they are, parts are no larger than the file; inflating one could fill the memory.
+    if archive.getinfo(member).compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"its part {member!r:.100} is compressed")
+    with archive.open(member) as file:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+    return np.asarray(array)

@@ -18,7 +18,7 @@ def check_assignment(explain_function, model, X):
     """The names of the clusters are what `predict` returns."""
     e = explain_function(model, X)
     own = model.predict(X)
-    network = np.asarray(e.cluster_names)[e.labels]
+    network = np.asarray(e.labels)
     wrong = np.flatnonzero(network != own)
     assert wrong.size == 0, (
         f"rows {wrong[:5]}: the model says {own[wrong[:5]]}, the network {network[wrong[:5]]}"

@@ -141,7 +141,14 @@ def test_clusters_renamed():
     e = neonxai.explain(neonxai.Centroids(centers), X)
     named = neonxai.explain(neonxai.Centroids(centers, cluster_names=["d", "a", "c", "b"]), X)
     assert tuple(named.cluster_names) == ("d", "a", "c", "b")
-    for field in ("relevance", "logits", "labels", "competitors", "probabilities", "absorbed"):
+    for field in (
+        "relevance",
+        "logits",
+        "label_positions",
+        "competitor_positions",
+        "probabilities",
+        "absorbed",
+    ):
         np.testing.assert_array_equal(getattr(named, field), getattr(e, field), err_msg=field)
 
 

@@ -47,7 +47,9 @@ class Network(ABC):
         return "min"
 
     @abstractmethod
-    def evidence(self, X: Floats, clusters: Ints | None = None) -> tuple[Ints, NDArray[np.float64]]:
+    def evidence(
+        self, X: Floats, clusters: Ints | None = None, *, beta: float = 0.0
+    ) -> tuple[Ints, NDArray[np.float64]]:
         """Layer 1, forward.
 
         Parameters
@@ -57,6 +59,9 @@ class Network(ABC):
         clusters : array of shape (n_rows,), optional
             The cluster c whose evidence is asked for, row by row. By default the one that the clustering
             assigns the row to.
+        beta : float
+            The β that the evidence will be pooled with. The shares exp(−β h_k) have β times the error of h_k,
+            so a large one may call for more digits.
 
         Returns
         -------

@@ -22,7 +22,12 @@ class CentroidNetwork(Network):
     Parameters
     ----------
     centers : array of shape (n_clusters, n_features)
-        The centers μ_k, finite, at least two.
+        The centers μ_k.
+
+    Raises
+    ------
+    ValueError
+        If they are not a finite matrix.
 
     Examples
     --------
@@ -39,6 +44,8 @@ class CentroidNetwork(Network):
 
     def __init__(self, centers: ArrayLike) -> None:
         copied = np.array(centers, dtype=np.float64, order="C", copy=True)
+        if copied.ndim != 2 or not copied.size or not np.isfinite(copied).all():
+            raise ValueError(f"Centers must be a finite matrix; got shape {copied.shape}.")
         copied.flags.writeable = False
         self._distances = CenterDifferences(copied)
 
@@ -57,7 +64,9 @@ class CentroidNetwork(Network):
         """D, the number of input features."""
         return int(self.centers.shape[1])
 
-    def evidence(self, X: Floats, clusters: Ints | None = None) -> tuple[Ints, NDArray[np.float64]]:
+    def evidence(
+        self, X: Floats, clusters: Ints | None = None, *, beta: float = 0.0
+    ) -> tuple[Ints, NDArray[np.float64]]:
         """Layer 1, forward; see `Network.evidence`."""
         x = self._distances.localize(X)
         distances = self._distances.distances(x)
@@ -68,6 +77,8 @@ class CentroidNetwork(Network):
         if asked is None:
             self._reassign(X, x, distances, clusters, h)
         h[clusters, np.arange(len(clusters))] = np.inf
+        rivals, rows = self._distances.contenders(x, self._distances.squares[clusters], h, beta)
+        h[rivals, rows] = self._distances.differences(X, rows, clusters[rows], rivals)
         return clusters, h.T
 
     def _differences(

@@ -6,9 +6,10 @@ For centers a (own) and b (rival) the paper's midpoint rule is, feature by featu
 
 with w = 2(a − b) and m = (a + b)/2. The first form expands into matrix products: fast, but with a rounding
 error of eps · (‖x‖² + ‖a‖² + ‖b‖²), which is more than the result when a pair of centers is close together
-and far from the rest. The last form has an error of eps · Σ|Z_i| when its sum is compensated, and needs some
-passes over the features of every pair. So: matrix products, in coordinates whose origin is amid the centers,
-for everything; then the last form again for those pairs where the products have lost too many digits.
+and far from the rest. The last form, in twice the working precision, is exact for our purposes, and needs
+some dozen passes over the features of every pair. So: matrix products, in coordinates whose origin is amid
+the centers, for everything; then the last form again for those pairs where the products have lost too many
+digits.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neonxai.networks.base import Floats, Ints
+from neonxai.networks.doubled import row_sums, two_difference, two_product
 
 Doubles: TypeAlias = NDArray[np.float64]
 
@@ -28,7 +30,9 @@ Doubles: TypeAlias = NDArray[np.float64]
 _TOLERANCE = 1e-11
 # The same for a row's relevance. It can be smaller, because only a row near the root m_k comes close to it.
 _RELEVANCE_TOLERANCE = 2e-13
-_BLOCK_VALUES = 1 << 17  # float64 values in one temporary of the pairwise form: 1 MiB
+# exp(−40) ≈ 4e-18: a rival with so much more evidence, times β, gets no share.
+_NO_SHARE = 40.0
+_BLOCK_VALUES = 1 << 16  # float64 values in one temporary of the pairwise form: 512 KiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +107,40 @@ class CenterDifferences:
         pairs, position = np.nonzero(np.abs(difference[:, suspicious]) < bound[suspicious])
         return pairs, suspicious[position]
 
-    def terms(self, X: Floats, rows: Ints, own: Ints, rival: Ints) -> Iterator[tuple[slice, Doubles]]:
-        """Z of single pairs, elementwise, in blocks: (slice of the pairs, array (block, n_features)).
+    def contenders(self, x: Doubles, own_squares: Doubles, h: Doubles, beta: float) -> tuple[Ints, Ints]:
+        """Find the rivals whose evidence must be exact because β tells them apart.
+
+        The shares exp(−β h_k) have β times the error of h_k. Where that is too much, all rivals count that
+        may get a share at all: with β = ∞, those tied with the nearest as far as the products can tell.
+
+        Parameters
+        ----------
+        x, own_squares
+            As for `doubtful`.
+        h : array of shape (n_clusters, n_rows)
+            Evidence, +inf for the row's own cluster.
+        beta : float
+
+        Returns
+        -------
+        rivals, rows : arrays of indices
+        """
+        smallest = h.min(axis=0)
+        bound = np.einsum("nd,nd->n", x, x)
+        bound += own_squares
+        bound += np.abs(smallest)
+        bound *= 2.0 * self._rounding
+        if beta == 0.0 or beta * bound.max(initial=0.0) <= _TOLERANCE:
+            return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+        close = h <= smallest + (2.0 * bound + _NO_SHARE / beta)
+        close &= (close.sum(axis=0) > 1) & (beta * bound > _TOLERANCE)
+        rivals, rows = np.nonzero(close)
+        return rivals, rows
+
+    def terms(
+        self, X: Floats, rows: Ints, own: Ints, rival: Ints
+    ) -> Iterator[tuple[slice, Doubles, Doubles]]:
+        """Z of single pairs in twice the precision: (slice of the pairs, high, low), in blocks.
 
         Parameters
         ----------
@@ -112,34 +148,40 @@ class CenterDifferences:
             Rows in their own coordinates.
         rows, own, rival : arrays of shape (n_pairs,)
             Row, own center and rival center of each pair.
+
+        Yields
+        ------
+        block : slice
+        high, low : arrays of shape (block, n_features)
         """
         step = max(1, _BLOCK_VALUES // self.centers.shape[1])
         for start in range(0, len(rows), step):
             block = slice(start, start + step)
             x, a, b = X[rows[block]], self.centers[own[block]], self.centers[rival[block]]
-            to_rival, error = _two_difference(b, x)
-            to_own, own_error = _two_difference(a, x)
-            total, total_error = _two_difference(to_rival, -to_own)
-            # Near the root, half-way between the centers, `total` vanishes and its errors are what is left.
+            to_rival, error = two_difference(b, x)
+            to_own, own_error = two_difference(a, x)
+            total, total_error = two_difference(to_rival, -to_own)
             error += own_error
             error += total_error
-            total += error
-            total *= b - a
-            yield block, total
+            apart, apart_error = two_difference(b, a)
+            high, low = two_product(total, apart)
+            low += total * apart_error
+            low += error * apart
+            yield block, high, low
 
     def differences(self, X: Floats, rows: Ints, own: Ints, rival: Ints) -> Doubles:
-        """Σ_i Z_i of single pairs, shape (n_pairs,). Parameters as in `terms`."""
+        """Σ_i Z_i of single pairs, shape (n_pairs,); exactly 0 for exact ties. Parameters as in `terms`."""
         result = np.empty(len(rows))
-        for block, z in self.terms(X, rows, own, rival):
-            result[block] = z.sum(axis=1)
+        for block, high, low in self.terms(X, rows, own, rival):
+            result[block] = row_sums(high, low)
         return result
 
     def add_terms(
         self, relevance: Doubles, X: Floats, rows: Ints, own: Ints, rival: Ints, weights: Doubles
     ) -> None:
         """Add each pair's weighted Z to its row of the relevance, in place. ``rows`` must be sorted."""
-        for block, z in self.terms(X, rows, own, rival):
-            weighted = z * weights[block, None]
+        for block, high, low in self.terms(X, rows, own, rival):
+            weighted = (high + low) * weights[block, None]
             first = np.flatnonzero(np.diff(rows[block], prepend=-1))
             relevance[rows[block][first]] += np.add.reduceat(weighted, first, axis=0)
 
@@ -182,10 +224,3 @@ class CenterDifferences:
         rows = np.flatnonzero(weight * bound > total)
         with np.errstate(divide="ignore", over="ignore"):
             return rows, total[rows] / bound[rows]
-
-
-def _two_difference(a: Floats, b: Floats) -> tuple[Doubles, Doubles]:
-    """Return a − b as the nearest float, and what that rounding has lost, exactly (Knuth's TwoSum)."""
-    difference = np.subtract(a, b, dtype=np.float64)
-    virtual = difference - a
-    return difference, (a - (difference - virtual)) - (b + virtual)

@@ -26,13 +26,20 @@ class CentroidTreeNetwork(Network):
     Parameters
     ----------
     centers : array of shape (n_clusters − 1, 2, n_features)
-        The left and right center of every inner node. The root comes first.
+        The left and right center of every inner node.
     children : int array of shape (n_clusters − 1, 2)
-        What lies left and right of each inner node: the index of an inner node, or −1 − cluster.
+        What lies left and right of each inner node: the index of an inner node, or −1 − cluster. The root is
+        node 0, and children have higher numbers than their parents.
+
+    Raises
+    ------
+    ValueError
+        If this is not a tree, or the centers are not finite.
 
     Notes
     -----
-    A tie goes left, as in scikit-learn.
+    A tie goes left, as in scikit-learn. Beside the centers, the tree keeps two arrays of shape (n_clusters,
+    n_clusters): the node where two clusters part.
 
     Examples
     --------
@@ -48,6 +55,7 @@ class CentroidTreeNetwork(Network):
     def __init__(self, centers: ArrayLike, children: ArrayLike) -> None:
         pairs = np.array(centers, dtype=np.float64, copy=True)
         self._children = np.array(children, dtype=np.intp, copy=True)
+        _check_tree(pairs, self._children)
         flat = pairs.reshape(-1, pairs.shape[-1])
         for array in (flat, self._children):
             array.flags.writeable = False
@@ -67,20 +75,26 @@ class CentroidTreeNetwork(Network):
         """D, the number of input features."""
         return int(self._distances.centers.shape[1])
 
-    def evidence(self, X: Floats, clusters: Ints | None = None) -> tuple[Ints, NDArray[np.float64]]:
+    def evidence(
+        self, X: Floats, clusters: Ints | None = None, *, beta: float = 0.0
+    ) -> tuple[Ints, NDArray[np.float64]]:
         """Layer 1, forward; see `Network.evidence`."""
-        margins = self._margins(X)
+        d = self._distances
+        x = d.localize(X)
+        margins = self._margins(X, x)
         clusters = self._descend(margins) if clusters is None else clusters.copy()
         everyone = np.arange(len(clusters))
         h = margins[self._node[clusters].T, everyone]
         h *= self._side[clusters].T
         h[clusters, everyone] = np.inf
+        rivals, rows = d.contenders(x, self._own_squares[clusters], h, beta)
+        nodes, sides = self._node[clusters[rows], rivals], self._side[clusters[rows], rivals]
+        h[rivals, rows] = sides * d.differences(X, rows, 2 * nodes, 2 * nodes + 1)
         return clusters, h.T
 
-    def _margins(self, X: Floats) -> NDArray[np.float64]:
+    def _margins(self, X: Floats, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """‖x − right‖² − ‖x − left‖² at every inner node, (n_clusters − 1, n_rows): below 0, go right."""
         d = self._distances
-        x = d.localize(X)
         distances = d.distances(x)
         margins: NDArray[np.float64] = distances[1::2] - distances[::2]
         largest = np.full(len(x), d.squares.max())
@@ -115,13 +129,11 @@ class CentroidTreeNetwork(Network):
 
     def _decisions(self, clusters: Ints, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
         """How much of each inner node's margin to send back, shape (n_rows, n_clusters − 1)."""
-        decisions = np.zeros((len(clusters), self.n_clusters - 1))
-        everyone = np.arange(len(clusters))
-        for rival in range(self.n_clusters):
-            decisions[everyone, self._node[clusters, rival]] += (
-                coefficients[:, rival] * self._side[clusters, rival]
-            )
-        return decisions
+        places = self._node[clusters] + (self.n_clusters - 1) * np.arange(len(clusters))[:, None]
+        weights = coefficients * self._side[clusters]
+        n_decisions = len(clusters) * (self.n_clusters - 1)
+        decisions = np.bincount(places.ravel(), weights.ravel(), n_decisions).astype(np.float64, copy=False)
+        return decisions.reshape(len(clusters), -1)
 
     def _refine(
         self,
@@ -148,6 +160,19 @@ class CentroidTreeNetwork(Network):
         """Rebuild the network from its nodes."""
         centers = state["centers"]
         return cls(centers.reshape(-1, 2, centers.shape[-1]), state["children"])
+
+
+def _check_tree(centers: NDArray[np.float64], children: Ints) -> None:
+    """Raise a ValueError unless every inner node but the root, and every cluster, has one place."""
+    n_nodes = len(children)
+    if centers.ndim != 3 or centers.shape[:2] != (n_nodes, 2) or not np.isfinite(centers).all():
+        raise ValueError(f"Centers must be finite, a pair for each of {n_nodes} nodes; got {centers.shape}.")
+    # With the children numbered above their parents, no walk can return.
+    places = sorted(children.ravel().tolist())
+    if children.shape != (n_nodes, 2) or places != list(range(-n_nodes - 1, 0)) + list(range(1, n_nodes)):
+        raise ValueError("Children must name every inner node but the root once, and every cluster once.")
+    if np.any((children >= 0) & (children <= np.arange(n_nodes)[:, None])):
+        raise ValueError("Children must have higher numbers than their parents.")
 
 
 def _common_ancestors(children: Ints) -> tuple[Ints, NDArray[np.float64]]:

@@ -140,7 +140,7 @@ def _table(explanation: Explanation, statistic: str, max_features: int) -> _Tabl
         title += f", the {max_features} most relevant of {total} features"
     if (explanation.targets != explanation.labels).any():
         title += ", for the requested clusters"
-    sizes = np.bincount(explanation.labels, minlength=explanation.n_clusters)
+    sizes = np.bincount(explanation.label_positions, minlength=explanation.n_clusters)
     columns = [str(explanation.feature_names[i]) for i in kept]
     shown = values[:, kept]
     return _Table(shown, sizes, title, list(explanation.cluster_names), columns, _numbers(shown))

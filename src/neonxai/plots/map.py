@@ -86,7 +86,7 @@ def map(  # noqa: A001 - the public name is neonxai.plots.map
     explanation = _style.check_explanation(explanation)
     known = None if classes is None else _check_classes(classes, len(explanation))
     places, axis_names = _project(explanation)
-    slots = _match(explanation.labels, explanation.n_clusters, known)
+    slots = _match(explanation.label_positions, explanation.n_clusters, known)
     entries = _entries(explanation, known, slots)
 
     if ax is None:
@@ -101,7 +101,7 @@ def map(  # noqa: A001 - the public name is neonxai.plots.map
     many = len(explanation) > _MANY_ROWS
     area = float(np.clip(9000 / len(explanation), 4, 36)) * (size / 10) ** 2
     colors = np.array(slots.colors())
-    place = slots.clusters[explanation.labels]
+    place = slots.clusters[explanation.label_positions]
     face = colors[place]
     edge = colors[slots.classes[known.codes]] if known else np.full_like(face, to_rgb(ax.get_facecolor()))
     shapes = np.array(_style.markers(explanation.n_clusters))[place]
@@ -200,7 +200,7 @@ def _match(labels: NDArray[np.intp], n_clusters: int, known: _Classes | None) ->
 def _entries(explanation: Explanation, known: _Classes | None, slots: _Slots) -> list[list[Entry]]:
     """List the clusters that have rows and the classes, the classes in the order of their colors."""
     colors, markers = slots.colors(), _style.markers(explanation.n_clusters)
-    sizes = np.bincount(explanation.labels, minlength=explanation.n_clusters)
+    sizes = np.bincount(explanation.label_positions, minlength=explanation.n_clusters)
     clusters = [
         Entry("cluster", explanation.cluster_names[k], int(sizes[k]), colors[slot], "none", markers[slot])
         for k, slot in enumerate(slots.clusters)

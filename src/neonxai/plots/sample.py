@@ -238,14 +238,13 @@ def _caption(
     """Write the title over both panels, from the middle outwards: so it may be long."""
     values_ax, relevance_ax = panels
     name_room, values_room, relevance_room = rooms
-    clusters = explanation.cluster_names
-    target, assigned = int(explanation.targets[row]), int(explanation.labels[row])
+    target, assigned = explanation.targets[row], explanation.labels[row]
     left_room, right_room = name_room + values_room, relevance_room + 4 * size
     title_size = 1.1 * size
-    first = f"row {row}: {_style.group_label('cluster', clusters[target])}"
+    first = f"row {row}: {_style.group_label('cluster', target)}"
     if assigned != target:
-        first += f" (assigned to {_text.drawable(clusters[assigned])})"
-    second = f"against {_style.group_label('cluster', clusters[int(explanation.competitors[row])])}"
+        first += f" (assigned to {_text.drawable(assigned)})"
+    second = f"against {_style.group_label('cluster', explanation.competitors[row])}"
     left = [_text.fit(line, left_room, title_size) for line in (first, second)]
     right = [
         f"logit {_text.number(explanation.logits[row])}",

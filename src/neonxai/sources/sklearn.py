@@ -6,13 +6,23 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai.networks import CentroidNetwork, CentroidTreeNetwork, Network
-from neonxai.sources.centroids import plain
 from neonxai.sources.registry import Source, neuralize, register
 
 
 def _feature_names(model: Any) -> tuple[str, ...] | None:
     names = getattr(model, "feature_names_in_", None)
     return None if names is None else tuple(str(name) for name in names)
+
+
+def _check_predict(model: Any) -> None:
+    """Refuse a subclass that assigns rows in a way of its own: the network would be another clustering."""
+    owner = next(cls for cls in type(model).__mro__ if "predict" in vars(cls))
+    if owner.__module__.partition(".")[0] != "sklearn":
+        raise TypeError(
+            f"{type(model).__qualname__} assigns rows by a predict of its own ({owner.__qualname__}.predict),"
+            " which may not be the nearest center. If it is, explain neonxai.Centroids("
+            "model.cluster_centers_); if not, register a source for it with neonxai.sources.register."
+        )
 
 
 @register("sklearn.FrozenEstimator")
@@ -24,6 +34,7 @@ def frozen(model: Any) -> Source:
 @register("sklearn.KMeans", "sklearn.MiniBatchKMeans")
 def kmeans(model: Any) -> Source:
     """Explain by the nearest of ``cluster_centers_``."""
+    _check_predict(model)
     check_is_fitted(model)
     centers = model.cluster_centers_
     return Source(CentroidNetwork(centers), tuple(range(len(centers))), _feature_names(model))
@@ -32,6 +43,7 @@ def kmeans(model: Any) -> Source:
 @register("sklearn.NearestCentroid")
 def nearest_centroid(model: Any) -> Source:
     """Explain by the nearest of ``centroids_``, named by ``classes_``."""
+    _check_predict(model)
     if model.metric != "euclidean":
         raise ValueError(
             f"NearestCentroid(metric={model.metric!r}) is not covered: its evidence is not a difference of "
@@ -44,7 +56,7 @@ def nearest_centroid(model: Any) -> Source:
             "not covered: it does not assign rows to the nearest centroid, but weighs and rescales. Refit it "
             'with priors="uniform".'
         )
-    return Source(CentroidNetwork(model.centroids_), plain(model.classes_), _feature_names(model))
+    return Source(CentroidNetwork(model.centroids_), tuple(model.classes_), _feature_names(model))
 
 
 @register("sklearn.BisectingKMeans")
@@ -53,6 +65,7 @@ def bisecting_kmeans(model: Any) -> Source:
 
     Its leaves' centers alone (``cluster_centers_``) are not the model: a row can be nearer to another leaf.
     """
+    _check_predict(model)
     check_is_fitted(model)
     if model.n_clusters < 2:
         network: Network = CentroidNetwork(model.cluster_centers_)

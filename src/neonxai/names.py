@@ -1,0 +1,83 @@
+"""Names of clusters: all numbers or all strings, and each another."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_KINDS = {bool: "b", int: "iu", float: "f", str: "U"}
+
+
+def check_cluster_names(names: Iterable[Any], n_clusters: int) -> tuple[Any, ...]:
+    """Return the names as plain numbers or strings.
+
+    Raises
+    ------
+    ValueError
+        If they are not as many as the clusters, not all of one kind, or not all different.
+
+    Examples
+    --------
+    >>> check_cluster_names(np.array(["calm", "busy"]), 2)
+    ('calm', 'busy')
+    """
+    plain = tuple(name.item() if isinstance(name, np.generic) else name for name in names)
+    if len(plain) != n_clusters:
+        raise ValueError(f"cluster_names has {len(plain)} names for {n_clusters} clusters: give each one.")
+    kinds = {type(name) for name in plain}
+    if len(kinds) > 1 or not kinds <= set(_KINDS) or any(name != name for name in plain):  # noqa: PLR0124  # NaN
+        raise ValueError(
+            f"cluster_names={list(plain)[:5]!r} are not all numbers or all strings. Convert them."
+        )
+    if len(set(plain)) != len(plain):
+        twice = next(name for name in plain if plain.count(name) > 1)
+        raise ValueError(f"cluster_names has {twice!r} more than once: give each cluster a name of its own.")
+    return plain
+
+
+def positions_of(asked: NDArray[np.generic], names: Sequence[Any]) -> NDArray[np.intp]:
+    """Turn names of clusters into their positions.
+
+    Parameters
+    ----------
+    asked : array of shape (n,)
+        Names.
+    names : sequence
+        All names, checked.
+
+    Returns
+    -------
+    int array of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If one is not a name.
+
+    Examples
+    --------
+    >>> positions_of(np.array(["b", "a", "b"]), ["a", "b"])
+    array([1, 0, 1])
+    """
+    known = np.array(names)
+    kind = _KINDS[type(names[0])]
+    if asked.dtype.kind == "O":
+        asked = np.array(asked.tolist())  # of strings, in pandas' arrays
+    if asked.dtype.kind not in kind or asked.ndim != 1:
+        if asked.size:
+            raise _unknown(asked.ravel()[0], names)
+        return np.empty(0, dtype=np.intp)
+    order = np.argsort(known, kind="stable")
+    place = np.searchsorted(known, asked, sorter=order)
+    found: NDArray[np.intp] = order[np.minimum(place, len(known) - 1)]
+    wrong = np.flatnonzero(known[found] != asked)
+    if len(wrong):
+        raise _unknown(asked[wrong[0]], names)
+    return found
+
+
+def _unknown(name: Any, names: Sequence[Any]) -> ValueError:
+    plain = name.item() if isinstance(name, np.generic) else name
+    shown = ", ".join(repr(known) for known in names[:10]) + (", ..." if len(names) > 10 else "")
+    return ValueError(f"{plain!r} is not a cluster of this model. Its clusters are {shown}.")
