@@ -117,10 +117,10 @@ def read(
             if header["content"] == content and header["version"] <= _VERSION:
                 return _fields(header, fields), _arrays(archive, arrays)
     except _DAMAGE as error:
+        cause = str(error) or type(error).__name__
         raise ValueError(
-            f"{path} is not a file saved by neonxai or is damaged ({str(error) or type(error).__name__})"
-            ". Files are .npz archives without pickled objects; a pickle or joblib file is not loaded, because "
-            "loading one can run any code."
+            f"{path} is not a file saved by neonxai or is damaged ({cause}). Files are .npz archives without "
+            "pickled objects; a pickle or joblib file is not loaded, because loading one can run any code."
         ) from error
     if header["content"] != content:
         raise ValueError(
