@@ -55,6 +55,15 @@ TEXT_FILES = {
     "infinity": ("x.csv", "a,b\n1,2\n3,-inf\n", "column 'b' holds -inf in line 3"),
     "beyond float": ("x.csv", "a,b\n1,2\n3,1e999\n", "column 'b' holds inf in line 3"),
     "open quote": ("x.csv", 'a,b\n1,"2\n3,4\n', "it cannot be parsed. Look for a quotation mark"),
+    "CR and LF": (
+        "x.csv",
+        "a,b\n1,2\n3,4\r5,6\n",
+        "its lines end in two ways: line 3 has a carriage return (CR) without a line feed (LF). Save it with",
+    ),
+    "CR and LF, one column": ("x.csv", "a\r1\n2\n", "its lines end in two ways: line 1 has"),
+    "CR and CRLF": ("x.tsv", "a\tb\r\n1\t2\r3\t4\r\n", "its lines end in two ways: line 2 has"),
+    "text after CR alone": ("x.csv", "a,b\r1,2\rred,3\r", "'red' in line 3"),
+    "short line after CR alone": ("x.csv", "a,b\r1,2\r3\r", "line 3 has 1 field, the header has 2"),
     "semicolons": ("x.csv", "a;b\n1;2\n", "its columns are separated by ';', not by ','"),
     "commas in TSV": ("x.tsv", "a,b\n1,2\n", "its columns are separated by ',', not by '\\t'"),
     "no header": (
@@ -346,6 +355,38 @@ def test_a_failed_write_leaves_no_half_file(shell, wine_csv, monkeypatch, there,
     )
     if there:
         assert target.read_text() == "precious"
+
+
+def test_centers_too_large_to_compute_with(shell, wine, wine_csv):
+    wine[:3].with_columns(hue=pl.Series([1.0, 1e200, 2.0])).write_csv("c.csv")
+    for scale in ("none", "standard"):
+        result = shell("explain", wine_csv, "--centers", "c.csv", "--scale", scale)
+        refused(result, "--centers c.csv: column 'hue' holds numbers too large to compute with")
+
+
+@pytest.mark.parametrize(("ending", "place"), [("csv", "line 4"), ("parquet", "row 2 (the first is 0)")])
+def test_errors_of_the_library_name_the_place_in_the_file(shell, monkeypatch, ending, place):
+    def bad(*_args, **_options):
+        raise ValueError("X contains NaN in row 2, column 'b'. Impute or drop such rows.")
+
+    frame = pl.DataFrame({"a": [1.0, 2.0, 4.0], "b": [3.0, 5.0, 9.0]})
+    getattr(frame, f"write_{ending}")(f"x.{ending}")
+    monkeypatch.setattr("neonxai.ClusterExplainer.explain", bad)
+    refused(
+        shell("explain", f"x.{ending}", *K2),
+        f"neonxai: x.{ending}: X contains NaN in {place}, column 'b'. Impute or drop such rows.\n",
+    )
+
+
+def test_the_index_of_a_pandas_frame_is_no_column(shell, wine):
+    frame = wine.to_pandas()
+    frame[frame["hue"] > 1].to_parquet("x.parquet")
+    refused(
+        shell("explain", "x.parquet", *K2),
+        "column '__index_level_0__' is the index of a pandas frame",
+        "Leave it out with --drop __index_level_0__",
+    )
+    assert shell("explain", "x.parquet", *K2, "--drop", "__index_level_0__").exit_code == 0
 
 
 def test_a_bug_is_one_message_and_a_traceback_on_request(shell, wine_csv, monkeypatch):

@@ -1,15 +1,18 @@
 """``neonxai demo`` reproduces the nine wines of the method's reference implementation."""
 
+import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 
 import neonxai
-from neonxai.cli.demo import Study, study
+from neonxai.cli.demo import Study, _table, study
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "wine_readme.json").read_text())["misclassified"]
 ROWS = [wine["row"] for wine in GOLDEN]
@@ -81,6 +84,23 @@ def test_the_table_shows_the_nine_with_their_figures(demo):
         assert cells[8] == f"{relevance[0]:+.2f}"
     assert "Clusters are numbered as the classes that they match" in result.stdout
     assert max(len(line) for line in lines if str(demo[1]) not in line) <= 80
+
+
+def test_a_narrow_terminal_shows_fewer_columns_and_whole_numbers():
+    def figures(width):
+        console = Console(width=width, file=io.StringIO())
+        console.print(_table(study(), width))
+        shown = console.file.getvalue()
+        assert max(map(len, shown.splitlines())) <= width
+        return re.findall(r"[+-]0\.\d+(?!…)\b", shown), "Σ rel." in shown
+
+    everything, told = figures(80)
+    assert told
+    assert len(everything) > 40
+    for width in (40, 50, 60, 70):
+        found, told = figures(width)
+        assert sorted(found) == sorted(everything)
+        assert told == (width >= 50)
 
 
 def test_the_files(demo):

@@ -12,6 +12,7 @@ from sklearn.datasets import load_iris
 from sklearn.preprocessing import StandardScaler
 
 import neonxai
+from neonxai.cli.describe import cluster_facts
 
 FACTS = ["cluster", "competitor", "logit", "probability"]
 WRITE = {
@@ -71,6 +72,43 @@ def test_every_format_is_written_with_the_same_bits(shell, wine, wine_csv, endin
     truth, table = pl.read_parquet("why.parquet"), READ[ending](f"why_too.{ending}")
     assert table.columns == truth.columns
     assert np.array_equal(table.to_numpy(), truth.to_numpy())
+
+
+@pytest.mark.parametrize("ends", ["\r", "\r\n"])
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_line_ends_of_other_systems(shell, wine, from_python, tmp_path, ending, ends):
+    separator = {"csv": ",", "tsv": "\t"}[ending]
+    lines = wine.write_csv(separator=separator).replace("\n", ends)
+    (tmp_path / f"wine.{ending}").write_bytes(lines.encode())
+    result = shell("explain", f"wine.{ending}", "--clusters", 3, "--out", "why.parquet")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert _same(pl.read_parquet("why.parquet"), from_python(wine, 3), wine.columns)
+
+
+def test_a_carriage_return_in_quotation_marks_is_no_line_end(shell, wine, from_python):
+    odd = wine.with_columns(pl.lit("one\rtwo").alias("note"))
+    odd.write_csv("odd.csv")
+    result = shell("explain", "odd.csv", "--clusters", 3, "--drop", "note", "--out", "a.parquet")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert _same(pl.read_parquet("a.parquet"), from_python(wine, 3), wine.columns)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "arrow", "jsonl"])
+def test_a_path_is_never_a_pattern(shell, wine, from_python, ending):
+    for name, frame in (("x[1]", wine), ("x*", wine), ("x2", wine * 2), ("x1", wine * 3)):
+        with Path(f"{name}.{ending}").open("wb") as stream:
+            WRITE[ending](frame, stream)
+    for name in ("x[1]", "x*"):
+        result = shell("explain", f"{name}.{ending}", "--clusters", 3, "--out", "a.parquet", "--overwrite")
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert _same(pl.read_parquet("a.parquet"), from_python(wine, 3), wine.columns)
+
+
+def test_names_with_quotation_marks(shell, wine):
+    named = wine.rename({"hue": 'hue "5"'})
+    named.write_csv("named.csv")
+    assert shell("explain", "named.csv", "--clusters", 3, "--out", "a.parquet").exit_code == 0
+    assert pl.read_parquet("a.parquet").columns == FACTS + named.columns
 
 
 def test_an_arrow_stream_is_read(shell, wine, from_python, tmp_path):
@@ -259,3 +297,16 @@ def test_inputs_are_left_as_they_were(shell, wine_csv):
 
 def test_the_shell_offers_no_later_option(shell):
     assert "--labels" not in shell("explain", "--help").stdout
+
+
+def test_clusters_with_names(wine):
+    """Facts are looked up by position, and told by name, whatever the names are."""
+    rows = wine.to_numpy()
+    plain = neonxai.explain(neonxai.Centroids(rows[[0, 100, 150]]), rows, beta=1.0)
+    for names in (["old", "new", "mid"], [2, 0, 1]):
+        named = neonxai.explain(neonxai.Centroids(rows[[0, 100, 150]], cluster_names=names), rows, beta=1.0)
+        for p, n in zip(cluster_facts(plain, rows), cluster_facts(named, rows), strict=True):
+            assert (n.name, n.size, n.rival) == (names[p.name], p.size, names[p.rival])
+            assert (n.logit, n.probability) == (p.logit, p.probability)
+            assert np.array_equal(n.relevance, p.relevance)
+            assert np.array_equal(n.means, p.means)

@@ -1,10 +1,12 @@
-"""The shell as a process of its own: streams, exit codes, missing packages, closed pipes."""
+"""The shell as a process of its own: streams, exit codes, missing packages, pipes, interrupts."""
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
+import typer
 
 import neonxai
 
@@ -14,7 +16,7 @@ def _run(*words, **options):
         [sys.executable, *map(str, words)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=60,
         check=False,
         **options,
     )
@@ -80,3 +82,45 @@ def test_a_reader_that_leaves_early(wine_csv):
     ) as process:
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        (["pipe.csv", "--clusters", "3"], "pipe.csv"),
+        (["wine.csv", "--centers", "pipe.csv"], "--centers pipe.csv"),
+        (["wine.csv", "--clusters", "3", "--out", "pipe.csv", "--overwrite"], "--out pipe.csv"),
+    ],
+)
+def test_a_named_pipe_is_refused_at_once(wine_csv, tmp_path, words, where):
+    os.mkfifo(tmp_path / "pipe.csv")
+    result = _run("-m", "neonxai", "explain", *words, cwd=tmp_path)  # waiting for the pipe would time out
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"neonxai: {where}: it is a ")
+    assert "pipe" in result.stderr.removeprefix(f"neonxai: {where}")
+    assert result.stderr.count("\n") == 1
+    assert (tmp_path / "pipe.csv").is_fifo()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, typer.Abort])  # newer and older versions of Typer
+def test_an_interrupt_is_told(shell, wine_csv, monkeypatch, error):
+    def interrupted(*_):
+        raise error
+
+    monkeypatch.setattr("neonxai.cli.explain.explain", interrupted)
+    result = shell("explain", wine_csv, "--clusters", 3)
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "neonxai: interrupted\n")
+
+
+def test_an_interrupt_while_loading():
+    code = (
+        "import sys, neonxai.cli\n"
+        "class Impatient:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'neonxai.cli.app': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Impatient())\n"
+        "neonxai.cli.main()"
+    )
+    result = _run("-c", code)
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "neonxai: interrupted\n")

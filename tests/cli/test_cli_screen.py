@@ -60,6 +60,33 @@ def test_tables_fit_80_columns_without_escape_codes(shell, wine, summary, cluste
     assert "[bold]" in result.stdout  # a name is never taken for markup
 
 
+@pytest.mark.parametrize("width", [30, 36, 44, 52, 60, 68, 76])
+@pytest.mark.parametrize("words", [(), ("--summary",)])
+def test_narrow_terminals_get_fewer_columns_and_whole_numbers(
+    shell, wine, wine_csv, monkeypatch, width, words
+):
+    def table(columns):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        shown = shell("explain", wine_csv, "--clusters", 7, *words).stdout
+        return shown[shown.index("β") :].splitlines()[1:]
+
+    def numbers(lines):
+        return {word for line in lines for word in line.split() if re.fullmatch(r"[+-]\d.*", word)}
+
+    lines = table(width)
+    assert max(map(len, lines)) <= width
+    # A cut would end in "…", and only names may.
+    assert not re.search(r"\d…", "\n".join(line for line in lines if "od280" not in line))
+    assert numbers(lines) == numbers(table(200))  # every relevance, whole
+    if not words:
+        heads = next(line for line in lines if line.split()[:1] == ["cluster"]).split()
+        caption = " ".join(" ".join(lines).split()).partition("Not shown for want of width: ")[2]
+        left_out = caption.rstrip(". ").split(", ") if caption else []
+        everything = ["cluster", "rows", "prob.", "rival", "column", "relevance", "mean", "all"]
+        assert [head for head in everything if head not in left_out] == heads
+        assert bool(left_out) == (width < 66)
+
+
 def test_wide_tables_show_the_strongest_columns_and_say_so(shell):
     X = np.random.default_rng(0).normal(size=(30, 60))
     X[:15, 59] += 50

@@ -46,6 +46,10 @@ def main() -> None:
             'Install them with: pip install "neonxai[cli]"\n'
         )
         raise SystemExit(1)
-    from neonxai.cli.app import shell
+    try:
+        from neonxai.cli.app import shell
 
-    shell()
+        shell()
+    except KeyboardInterrupt:  # while the packages are loaded, which takes a while; later Typer sees it first
+        sys.stderr.write("neonxai: interrupted\n")
+        raise SystemExit(130) from None

@@ -16,8 +16,11 @@ import neonxai
 from neonxai.cli.errors import ExitCode, ShellError
 from neonxai.cli.scaling import Scale
 from neonxai.cli.screen import Screen
+from neonxai.text import printable
 
 __all__ = ["app", "shell"]
+
+_INTERRUPTED = "neonxai: interrupted"
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -67,9 +70,13 @@ class _Shell(TyperGroup):
             code = super().main(**options)
         except Exception as error:  # noqa: BLE001  (the last stop: a message for everyone, the traceback on request)
             if debug:
-                traceback.print_exc()
+                sys.stderr.write("\n".join(map(printable, traceback.format_exc().split("\n"))))
             message, code = _told(error)
-            sys.stderr.write(f"{message}\n")
+            sys.stderr.write(f"{printable(message)}\n")
+        else:
+            # Newer versions of Typer return this code where older ones raise Abort.
+            if code == ExitCode.INTERRUPTED:
+                sys.stderr.write(f"{_INTERRUPTED}\n")
         raise SystemExit(code if isinstance(code, int) else ExitCode.OK)
 
 
@@ -78,7 +85,7 @@ def _told(error: Exception) -> tuple[str, ExitCode]:
     if isinstance(error, ShellError):
         return str(error), error.code
     if isinstance(error, typer.Abort):
-        return "neonxai: interrupted", ExitCode.INTERRUPTED
+        return _INTERRUPTED, ExitCode.INTERRUPTED
     # Errors of usage are known by what they can do: Typer brings them along in modules that vary by version.
     describe = getattr(error, "format_message", None)
     if callable(describe):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import re
+import shlex
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Selection", "numbers_of", "select"]
 
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "missing"})
 
 
@@ -57,7 +60,7 @@ def select(available: Sequence[str], columns: str | None, drop: str | None, what
     ------
     ShellError
         If a name is not a column (the closest ones are suggested) or given twice, if none remains, or if a
-        column that is used has no name.
+        column that is used has no name or is pandas' index.
 
     Examples
     --------
@@ -77,6 +80,13 @@ def select(available: Sequence[str], columns: str | None, drop: str | None, what
             what,
             f"column {list(available).index('') + 1} has no name; perhaps row numbers written with the data",
             "Leave it out with --drop '', or name it in the file.",
+        )
+    index = next((name for name in used if _PANDAS_INDEX.fullmatch(name)), None)
+    if index is not None:
+        raise ShellError(
+            what,
+            f"column {index!r} is the index of a pandas frame, written with the data",
+            f"Leave it out with --drop {index}, or rename it if it is a measurement.",
         )
     return Selection(tuple(used), tuple(name for name in available if name not in used))
 
@@ -164,16 +174,19 @@ def _brief(value: object) -> str:
 
 
 def _quoted(name: str) -> str:
-    if "," in name or '"' in name:
-        return "'\"" + name.replace('"', '""') + "\"'"
-    return f"'{name}'" if not name or any(mark in name for mark in " $'*?()&;<>|") else name
+    field = '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name
+    return shlex.quote(field)
 
 
 def _names(option: str, text: str, available: Sequence[str], what: str) -> list[str]:
     if text in available:
         return [text]
     # The columns' own names are not stripped, so that "b" may stand for " b" only if there is no "b".
-    fields = next(csv.reader([text], skipinitialspace=True), [""])
+    try:
+        fields = next(csv.reader([text], skipinitialspace=True), [""])
+    except csv.Error as error:
+        remedy = "Put a name with a line break in it in double quotes."
+        raise ShellError(option, f"{text!r} is no list of names ({error})", remedy) from error
     names = [field if field in available else field.strip() for field in fields]
     for index, name in enumerate(names):
         if name not in available:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["line_of", "read_delimited"]
 
 _MARK = "\ufeff".encode()
+_QUOTED_OR_RETURN = re.compile(rb'"[^"]*"?|\r(?!\n)')
 
 
 def read_delimited(content: bytes, separator: str, what: str) -> pl.DataFrame:
@@ -42,7 +44,8 @@ def read_delimited(content: bytes, separator: str, what: str) -> pl.DataFrame:
     Raises
     ------
     ShellError
-        If it is not UTF-8, or the header is missing or has a name twice, or a line has more or fewer fields.
+        If it is not UTF-8, or the header is missing or has a name twice, or a line has more or fewer fields,
+        or lines end in different ways.
 
     Examples
     --------
@@ -51,6 +54,7 @@ def read_delimited(content: bytes, separator: str, what: str) -> pl.DataFrame:
     """
     content = content.removeprefix(_MARK).rstrip(b"\r\n")
     _check_text(content, what)
+    content = _with_line_feeds(content, what)
     header = next((record for _, record in _records(content, separator)), [])
     _check_header(header, separator, what)
     frame = _parse(content, separator, infer=True)
@@ -63,6 +67,7 @@ def read_delimited(content: bytes, separator: str, what: str) -> pl.DataFrame:
         raise ShellError(
             what, "it cannot be parsed", "Look for a quotation mark that is opened and never closed."
         )
+    frame.columns = header  # polars leaves doubled quotation marks in names doubled
     return frame
 
 
@@ -130,6 +135,23 @@ def _check_text(content: bytes, what: str) -> None:
         raise ShellError(
             what, f"it is not a text file: line {line} has a zero byte", "Save it as UTF-8 text."
         )
+
+
+def _with_line_feeds(content: bytes, what: str) -> bytes:
+    """Let lines end with a line feed where all end with a carriage return alone, as on old Macs."""
+    if content.count(b"\r") == content.count(b"\r\n"):
+        return content
+    if b"\n" not in content:
+        return content.replace(b"\r", b"\n")
+    for found in _QUOTED_OR_RETURN.finditer(content):
+        if found[0] == b"\r":
+            line = content.count(b"\n", 0, found.start()) + 1
+            raise ShellError(
+                what,
+                f"its lines end in two ways: line {line} has a carriage return (CR) without a line feed (LF)",
+                "Save it with line feeds alone (line ends 'LF' or 'Unix' in an editor).",
+            )
+    return content
 
 
 def _check_header(header: list[str], separator: str, what: str) -> None:

@@ -16,9 +16,9 @@ from sklearn.preprocessing import MinMaxScaler
 import neonxai
 from neonxai import storage
 from neonxai.cli.errors import ExitCode, ShellError
+from neonxai.cli.layout import fitting, plain_table
 from neonxai.cli.names import shorten
 from neonxai.cli.output import check_folder
-from neonxai.cli.show import plain_table
 from neonxai.cli.tables import write_table
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ __all__ = ["Study", "run", "study"]
 _SEED: Final = 2
 _BETA: Final = 1.0
 _STRONGEST: Final = 3
+_SUM: Final = "Σ rel.\nlogit"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ class Study:
     @property
     def misfits(self) -> NDArray[np.intp]:
         """Rows of the wines whose cluster is not the one that matches their class."""
-        return np.flatnonzero(self.explanation.labels != self.classes)
+        return np.flatnonzero(self.explanation.label_positions != self.classes)
 
 
 def study() -> Study:
@@ -124,7 +125,7 @@ def run(folder: Path, screen: Screen, *, overwrite: bool) -> None:
         f"{done.explanation.conservation_error().max():.0e}."
     )
     screen.say(f"{len(misfits)} wines are in a cluster that is not their class's; why?")
-    screen.show(_table(done))
+    screen.show(_table(done, screen.width))
     try:
         _write(done, folder, overwrite=overwrite)
     except OSError as error:
@@ -169,36 +170,39 @@ def _check(folder: Path, *, overwrite: bool) -> None:
         check_folder(folder.absolute().parent, what)
 
 
-def _table(done: Study) -> Table:
+def _table(done: Study, room: int) -> Table:
     table = plain_table(
         "Wines whose cluster is not their class",
         "Clusters are numbered as the classes that they match; k-means' own numbers of clusters 0, 1, 2 "
         f"are {', '.join(map(str, done.numbers))}. for, against: the strongest measurements and their "
         "relevances.",
     )
-    for header in ("row", "cluster", "prob.", "class", "Σ rel.\nlogit"):
-        table.add_column(header, justify="right", no_wrap=True)
-    table.add_column("for")
-    table.add_column("against")
+    widths = {"row": 3, "cluster": 7, "prob.": 5, "class": 5, _SUM: 6, "for": 8, "against": 8}
+    shown = fitting(widths, room, ("prob.", _SUM, "class"))
+    for header in shown:
+        if header in {"for", "against"}:
+            table.add_column(header)
+        else:
+            table.add_column(header, justify="right", no_wrap=True)
     e = done.explanation
     for row in done.misfits:
         relevance = e.relevance[row]
         order = np.argsort(-relevance, kind="stable")
-        speaks_for = [i for i in order[:_STRONGEST] if relevance[i] > 0]
-        against = [i for i in order[::-1][:_STRONGEST] if relevance[i] < 0]
-        table.add_row(
-            str(row),
-            str(e.cluster_names[e.labels[row]]),
-            f"{e.probabilities[row]:.2f}",
-            str(done.classes[row]),
-            f"{relevance.sum():.4f}\n{e.logits[row]:.4f}",
-            *(
-                Text("\n".join(f"{shorten(e.feature_names[i], 14)} {relevance[i]:+.2f}" for i in chosen))
-                for chosen in (speaks_for, against)
-            ),
-            end_section=True,
-        )
+        cells = {
+            "row": str(row),
+            "cluster": str(e.labels[row]),
+            "prob.": f"{e.probabilities[row]:.2f}",
+            "class": str(done.classes[row]),
+            _SUM: f"{relevance.sum():.4f}\n{e.logits[row]:.4f}",
+            "for": _reasons(e, row, [i for i in order[:_STRONGEST] if relevance[i] > 0]),
+            "against": _reasons(e, row, [i for i in order[::-1][:_STRONGEST] if relevance[i] < 0]),
+        }
+        table.add_row(*(Text(cells[header]) for header in shown), end_section=True)
     return table
+
+
+def _reasons(e: Explanation, row: int, features: list[int]) -> str:
+    return "\n".join(f"{shorten(e.feature_names[i], 14)} {e.relevance[row, i]:+.2f}" for i in features)
 
 
 def _write(done: Study, folder: Path, *, overwrite: bool) -> None:

@@ -16,8 +16,8 @@ from neonxai.cli.request import parse_beta
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from neonxai.cli.explain import Result
     from neonxai.cli.request import Request
+    from neonxai.cli.result import Result
     from neonxai.explanation import Explanation
 
 __all__ = ["ClusterFacts", "cluster_facts", "cluster_frame", "facts"]
@@ -29,13 +29,13 @@ class ClusterFacts:
 
     Attributes
     ----------
-    name : object
-        Its name: a number, counted from 0.
+    name : int or str
+        Its name; for k-means and for centers a number, counted from 0.
     size : int
         Its rows.
     logit, probability : float
         Means over its rows; NaN without rows.
-    rival : object or None
+    rival : int, str or None
         The cluster that is the nearest rival of most of its rows; None without rows.
     relevance : array of shape (n_features,)
         Mean relevance over its rows, signed, in the unit of the logit; NaN without rows.
@@ -80,7 +80,7 @@ def cluster_facts(explanation: Explanation, values: NDArray[np.float64]) -> list
     >>> [(c.name, c.size, c.rival, c.relevance.tolist(), c.means.tolist()) for c in cluster_facts(e, rows)]
     [(0, 2, 1, [3.0], [0.25]), (1, 1, 0, [4.0], [2.0])]
     """
-    labels, n = explanation.labels, len(explanation)
+    labels, n = explanation.label_positions, len(explanation)
     count = len(explanation.cluster_names)
     members = csr_array((np.ones(n), (labels, np.arange(n))), (count, n))
     sizes = np.bincount(labels, minlength=count)
@@ -89,8 +89,8 @@ def cluster_facts(explanation: Explanation, values: NDArray[np.float64]) -> list
     logits = (members @ explanation.logits) / safe
     probabilities = (members @ explanation.probabilities) / safe
     relevance = explanation.summary_values("cluster", "mean")
-    # Numbers first, then names: pairs (cluster, rival) counted at once, as one number each.
-    pairs, often = np.unique(labels * count + explanation.competitors, return_counts=True)
+    # Positions first, then names: pairs (cluster, rival) counted at once, as one number each.
+    pairs, often = np.unique(labels * count + explanation.competitor_positions, return_counts=True)
     rivals: dict[int, int] = {}
     for pair in pairs[np.argsort(often, kind="stable")]:
         rivals[int(pair // count)] = int(pair % count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from neonxai.cli.names import printable
+from neonxai.text import printable
 
 __all__ = ["ExitCode", "ShellError"]
 

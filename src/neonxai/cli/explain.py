@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,44 +12,26 @@ from sklearn.cluster import KMeans
 
 import neonxai
 from neonxai.cli import describe, show
-from neonxai.cli.columns import Selection, numbers_of, select
+from neonxai.cli.columns import numbers_of, select
 from neonxai.cli.errors import ExitCode, ShellError
 from neonxai.cli.names import listed
-from neonxai.cli.request import Request, parse_beta, parse_clusters
+from neonxai.cli.request import parse_beta, parse_clusters
+from neonxai.cli.result import Result
 from neonxai.cli.scaling import flat_columns, scaler
-from neonxai.cli.tables import DataFile, read_table, write_table
+from neonxai.cli.tables import read_table, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from neonxai.cli.columns import Selection
+    from neonxai.cli.request import Request
     from neonxai.cli.screen import Screen
+    from neonxai.cli.tables import DataFile
     from neonxai.explanation import Explanation
 
-__all__ = ["Result", "explain", "run"]
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What was found, with everything that was decided on the way.
-
-    Attributes
-    ----------
-    explanation : Explanation
-        Of all rows, on the scaled columns.
-    values : array of shape (n_rows, n_columns)
-        The columns in the user's units.
-    selection : Selection
-        The columns used and dropped.
-    notes : tuple of str
-        What the user should know, one sentence each.
-    """
-
-    explanation: Explanation
-    values: NDArray[np.float64]
-    selection: Selection
-    notes: tuple[str, ...]
+__all__ = ["explain", "run"]
 
 
 def run(request: Request, screen: Screen) -> None:
@@ -104,7 +86,9 @@ def explain(request: Request, screen: Screen) -> Result:
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = scaling.fit_transform(values)
         points = None if centers is None else scaling.transform(centers)
-    _check_scaled(scaled, selection.used, request)
+    _check_size(scaled, selection.used, data.what, request)
+    if points is not None:
+        _check_size(points, selection.used, f"--centers {request.centers}", request)
     notes: list[str] = []
     flat = flat_columns(values, request.scale)
     if len(flat):
@@ -122,7 +106,7 @@ def explain(request: Request, screen: Screen) -> Result:
             notes += said
         else:
             model = neonxai.Centroids(points)
-        explanation = _explain(model, frame, request, progress)
+        explanation = _explain(model, frame, request, data, progress)
     return Result(explanation, values, selection, tuple(notes))
 
 
@@ -144,13 +128,13 @@ def _centers(request: Request, selection: Selection, data: DataFile) -> NDArray[
     return numbers_of(table, selection.used)
 
 
-def _check_scaled(scaled: NDArray[np.float64], names: tuple[str, ...], request: Request) -> None:
+def _check_size(scaled: NDArray[np.float64], names: tuple[str, ...], what: str, request: Request) -> None:
     # Overflow: the input was finite. Squares must fit as well, since distances are made of them.
     usable = (np.abs(scaled) < 1e150).all(axis=0)
     if not usable.all():
         name = names[int(np.argmin(usable))]
         raise ShellError(
-            str(request.data),
+            what,
             f"column {name!r} holds numbers too large to compute with (scale {request.scale})",
             "Give it in another unit, such as millions.",
         )
@@ -172,13 +156,19 @@ def _cluster(points: NDArray[np.float64], frame: pl.DataFrame, request: Request)
 
 
 def _explain(
-    model: Any, frame: pl.DataFrame, request: Request, progress: Callable[[int, int], None] | None
+    model: Any,
+    frame: pl.DataFrame,
+    request: Request,
+    data: DataFile,
+    progress: Callable[[int, int], None] | None,
 ) -> Explanation:
     try:
         explainer = neonxai.ClusterExplainer(model, beta=parse_beta(request.beta)).fit(frame)
         explanation: Explanation = explainer.explain(frame, progress=progress)
     except ValueError as error:
-        raise ShellError(str(request.data), str(error)) from error
+        # Python counts the rows of an array; the user sees the lines of a file.
+        cause = re.sub(r"\brow (\d+)\b", lambda found: data.place(int(found[1])), str(error))
+        raise ShellError(data.what, cause) from error
     return explanation
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING, Final
 
 from neonxai.cli.errors import ShellError
@@ -99,13 +100,13 @@ def check_file(path: Path, option: str = "") -> str:
     Raises
     ------
     ShellError
-        If it is missing, a folder, not readable, empty, cut short, a pickle, or of another format.
+        If it is missing, a folder, a pipe or a device, not readable, empty, cut short, a pickle, or of
+        another format.
     """
     what = f"{option} {path}".strip()
     kind = format_of(path, option)
-    if path.is_dir():
-        raise ShellError(what, "it is a folder", "Name one file.")
     try:
+        _check_kind(what, path.stat().st_mode)
         with path.open("rb") as stream:
             head = stream.read(64)
             size = stream.seek(0, 2)
@@ -125,6 +126,15 @@ def check_file(path: Path, option: str = "") -> str:
     if kind == "arrow" and head.startswith(b"ARROW1") and tail[-6:] != b"ARROW1":
         raise ShellError(what, "the Arrow file is truncated: its end is missing", "Copy or write it again.")
     return kind
+
+
+def _check_kind(what: str, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise ShellError(what, "it is a folder", "Name one file.")
+    if not stat.S_ISREG(mode):
+        # Reading one might wait forever, and a file is read more than once.
+        seen = "a named pipe" if stat.S_ISFIFO(mode) else "a device or a socket"
+        raise ShellError(what, f"it is {seen}, not a file", "Write its content to a file, and name that.")
 
 
 def _check_magic(what: str, kind: str, head: bytes) -> None:

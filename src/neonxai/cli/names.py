@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from neonxai.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["listed", "printable", "shorten"]
+__all__ = ["listed", "shorten"]
 
 _MAX_LISTED: Final = 12
 _MAX_NAME: Final = 30
-
-
-def printable(text: str) -> str:
-    r"""Replace what is not printable, so that no file's content breaks lines or steers the terminal.
-
-    Examples
-    --------
-    >>> printable("a\nb\x1b[31m")
-    'a�b�[31m'
-    """
-    return "".join(mark if mark.isprintable() else "�" for mark in text)
 
 
 def shorten(name: str, width: int = _MAX_NAME) -> str:

@@ -29,7 +29,8 @@ def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) ->
     Raises
     ------
     ShellError
-        If the file exists and may not be replaced (exit code 3), is an input, or cannot be written (2).
+        If the file exists and may not be replaced (exit code 3), or is an input, or a pipe or the like, or
+        cannot be written (2).
     """
     what = f"--out {path}"
     if path.is_dir():
@@ -40,6 +41,8 @@ def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) ->
         raise ShellError(
             what, "the file exists", "Add --overwrite, or choose another name.", code=ExitCode.OUTPUT_EXISTS
         )
+    if path.exists() and not path.is_file():
+        raise ShellError(what, "it is a pipe, a device or a socket, not a file", "Choose another name.")
     check_folder(path.absolute().parent, what)
 
 

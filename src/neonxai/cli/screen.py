@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from neonxai.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -37,12 +39,17 @@ class Screen:
     quiet: bool = False
     as_json: bool = False
 
+    @property
+    def width(self) -> int:
+        """Characters that fit on a line of what `show` shows."""
+        return Console(highlight=False).width
+
     def say(self, text: str, style: str = "") -> None:
-        """Show one message."""
+        """Show one message, on one line however strange the names in it."""
         if not self.quiet:
             console = Console(stderr=self.as_json, highlight=False)
             # Folding would put line breaks into paths that are copied from a file or a pipe.
-            console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
+            console.print(Text(printable(text), style=style), soft_wrap=not console.is_terminal)
 
     def show(self, renderable: RenderableType) -> None:
         """Show a table."""

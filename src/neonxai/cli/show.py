@@ -6,29 +6,41 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from neonxai.cli.describe import cluster_facts
+from neonxai.cli.layout import abreast, fitting, plain_table
 from neonxai.cli.names import listed, shorten
 from neonxai.cli.request import parse_beta
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+    from rich.table import Table
+
     from neonxai.cli.describe import ClusterFacts
-    from neonxai.cli.explain import Result
     from neonxai.cli.request import Request
+    from neonxai.cli.result import Result
     from neonxai.cli.screen import Screen
     from neonxai.explanation import Explanation
 
-__all__ = ["plain_table", "report"]
+__all__ = ["report"]
 
 _STRONGEST: Final = 3
 _MAX_FEATURES: Final = 40
 _MAX_NAME: Final = 22  # with it the table of clusters fits 80 columns
+_LEAST_NAME: Final = 8
+_LEAST_SUMMARY_NAME: Final = 12
+_MAX_CLUSTER: Final = 12
 _CLUSTERS_ABREAST: Final = 6
+_NAME: Final = "column"
+_MEANINGS: Final = {
+    "prob.": "mean probability",
+    "relevance": "mean over the cluster's rows, in the unit of the logit",
+    "mean": "the column's mean in the cluster, in the units of the file",
+    "all": "its mean over all rows",
+}
 
 
 def report(request: Request, result: Result, screen: Screen) -> None:
@@ -47,30 +59,16 @@ def report(request: Request, result: Result, screen: Screen) -> None:
     _say_decisions(request, result, screen)
     clusters = cluster_facts(e, result.values)
     if request.summary:
-        for table in _summary_tables(e, clusters):
+        for table in _summary_tables(e, clusters, screen.width):
             screen.show(table)
         if len(e.feature_names) > _MAX_FEATURES:
             rest = len(e.feature_names) - _MAX_FEATURES
             screen.say(f"… and {rest} columns of less relevance; --out FILE holds them all.")
     else:
-        screen.show(_cluster_table(e, clusters, result.values.mean(axis=0)))
+        screen.show(_cluster_table(e, clusters, result.values.mean(axis=0), screen.width))
     if request.out is not None:
         content = f"{len(clusters)} clusters" if request.summary else f"{len(e)} rows"
         screen.say(f"Wrote {content} to {request.out}")
-
-
-def plain_table(title: str, caption: str) -> Table:
-    """Return an empty table in the house's style, fit for 80 columns."""
-    return Table(
-        title=Text(title),
-        caption=Text(caption),
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        title_justify="left",
-        caption_justify="left",
-        title_style="bold",
-    )
 
 
 def _say_decisions(request: Request, result: Result, screen: Screen) -> None:
@@ -99,56 +97,76 @@ def _columns(count: int) -> str:
     return "1 column" if count == 1 else f"{count} columns"
 
 
-def _cluster_table(e: Explanation, clusters: Sequence[ClusterFacts], overall: np.ndarray) -> Table:
-    table = plain_table(
-        f"Clusters, with the {_STRONGEST} columns that speak most for each",
-        "prob.: mean probability. relevance: mean over the cluster's rows, in the unit of the logit. "
-        "mean, all: the column's mean in the cluster and over all rows, in the units of the file.",
-    )
-    for header in ("cluster", "rows", "prob.", "rival"):
-        table.add_column(header, justify="right", no_wrap=True)
-    table.add_column("column", min_width=8)
-    for header in ("relevance", "mean", "all"):
-        table.add_column(header, justify="right", no_wrap=True)
-    for c in clusters:
-        head = [
-            str(c.name),
-            str(c.size),
-            _real(c.probability, ".2f"),
-            "-" if c.rival is None else str(c.rival),
-        ]
-        strongest = c.strongest(_STRONGEST)
-        if not strongest:
-            table.add_row(*head, "none", "", "", "", end_section=True)
-        for place, i in enumerate(strongest):
-            table.add_row(
-                *(head if place == 0 else [""] * len(head)),
-                _name(e.feature_names[i]),
-                f"{c.relevance[i]:+#.3g}",
-                f"{c.means[i]:.4g}",
-                f"{overall[i]:.4g}",
-                end_section=place == len(strongest) - 1,
-            )
+def _cluster_table(
+    e: Explanation, clusters: Sequence[ClusterFacts], overall: NDArray[np.float64], room: int
+) -> Table:
+    lines = [line for c in clusters for line in _lines(e, c, overall)]
+    widths = {
+        header: _LEAST_NAME if header == _NAME else max(len(header), *(len(line[header]) for line in lines))
+        for header in lines[0]
+    }
+    shown = fitting(widths, room, ("all", "mean", "prob.", "rival", "rows"))
+    left_out = [header for header in widths if header not in shown]
+    said = [f"{header}: {said}." for header, said in _MEANINGS.items() if header in shown]
+    if left_out:
+        said.append(f"Not shown for want of width: {', '.join(left_out)}.")
+    table = plain_table(f"Clusters, with the {_STRONGEST} columns that speak most for each", " ".join(said))
+    for header in shown:
+        if header == _NAME:
+            table.add_column(header, min_width=_LEAST_NAME)
+        else:
+            table.add_column(header, justify="right", no_wrap=True)
+    for line, following in zip(lines, [*lines[1:], None], strict=True):
+        cells = (_name(line[header]) if header == _NAME else Text(line[header]) for header in shown)
+        table.add_row(*cells, end_section=following is None or bool(following["cluster"]))
     return table
 
 
-def _summary_tables(e: Explanation, clusters: Sequence[ClusterFacts]) -> list[Table]:
-    """Return the mean relevances, columns × clusters, a few clusters abreast so that 80 columns suffice."""
+def _lines(e: Explanation, c: ClusterFacts, overall: NDArray[np.float64]) -> list[dict[str, str]]:
+    """Return the lines of a cluster: its own figures in the first, and one of its strongest columns each."""
+    own = {
+        "cluster": shorten(str(c.name), _MAX_CLUSTER),
+        "rows": str(c.size),
+        "prob.": _real(c.probability, ".2f"),
+        "rival": "-" if c.rival is None else shorten(str(c.rival), _MAX_CLUSTER),
+    }
+    strongest = c.strongest(_STRONGEST)
+    if not strongest:
+        return [own | {_NAME: "none", "relevance": "", "mean": "", "all": ""}]
+    return [
+        (own if place == 0 else dict.fromkeys(own, ""))
+        | {
+            _NAME: e.feature_names[i],
+            "relevance": f"{c.relevance[i]:+#.3g}",
+            "mean": f"{c.means[i]:.4g}",
+            "all": f"{overall[i]:.4g}",
+        }
+        for place, i in enumerate(strongest)
+    ]
+
+
+def _summary_tables(e: Explanation, clusters: Sequence[ClusterFacts], room: int) -> list[Table]:
+    """Return the mean relevances, columns × clusters, so many clusters abreast as there is room for."""
     relevance = np.array([c.relevance for c in clusters])
     filled = np.nan_to_num(relevance)
     order = np.argsort(-np.abs(filled).max(axis=0), kind="stable")[:_MAX_FEATURES]
+    heads = [f"{shorten(str(c.name), _MAX_CLUSTER)}\n{c.size}" for c in clusters]
+    cells = [[_real(float(c.relevance[i]), "+#.3g") for i in order] for c in clusters]
+    widest = max(
+        len(part) for head, body in zip(heads, cells, strict=True) for part in (*head.split(), *body)
+    )
+    step = abreast(_LEAST_SUMMARY_NAME, widest, room, _CLUSTERS_ABREAST)
     tables = []
-    for start in range(0, len(clusters), _CLUSTERS_ABREAST):
-        block = clusters[start : start + _CLUSTERS_ABREAST]
+    for start in range(0, len(clusters), step):
         table = plain_table(
             "Mean relevance of each column for each cluster",
             "In the unit of the logit; + speaks for the cluster, - against it. Strongest columns first.",
         )
         table.add_column("cluster\nrows")
-        for c in block:
-            table.add_column(f"{c.name}\n{c.size}", justify="right", no_wrap=True)
-        for i in order:
-            table.add_row(_name(e.feature_names[i]), *(_real(float(c.relevance[i]), "+#.3g") for c in block))
+        for head in heads[start : start + step]:
+            table.add_column(Text(head), justify="right", no_wrap=True)
+        for place, i in enumerate(order):
+            table.add_row(_name(e.feature_names[i]), *(body[place] for body in cells[start : start + step]))
         tables.append(table)
     return tables
 

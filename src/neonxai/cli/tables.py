@@ -138,7 +138,7 @@ def _read_jsonl(path: Path, what: str) -> pl.DataFrame:
         twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
         if twice is not None:
             raise ShellError(what, f"its first object has the name {twice!r} twice", "Rename one of them.")
-        return pl.read_ndjson(path, infer_schema_length=None)
+        return pl.read_ndjson(path.read_bytes(), infer_schema_length=None)
     except (ValueError, TypeError, pl.exceptions.PolarsError) as error:
         raise _broken_line(path, what, str(error)) from error
 
@@ -172,8 +172,10 @@ def _read_binary(path: Path, kind: str, what: str) -> pl.DataFrame:
             return pl.read_parquet(path, glob=False)
         with path.open("rb") as stream:
             streamed = stream.read(4) == b"\xff\xff\xff\xff"
-        with _silenced():
-            return pl.read_ipc_stream(path) if streamed else pl.read_ipc(path)
+        # An open file, since polars would take a path with [, ] or * in it for a pattern; opened anew, since
+        # polars reads on from wherever Python's buffer stopped.
+        with path.open("rb") as stream, _silenced():
+            return pl.read_ipc_stream(stream) if streamed else pl.read_ipc(stream)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise ShellError(
             what,
