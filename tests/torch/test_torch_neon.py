@@ -89,8 +89,8 @@ def test_is_the_papers_equations(model, X, beta, slow_neon):
     assert torch.equal(neon(NeuralizedKMeans(model), X, beta), neon(model, X, beta))
 
 
-def soft_max_shares(evidence, smallest, beta):
-    finite = torch.where(torch.isinf(evidence), -math.inf, evidence)
+def soft_max_shares(excess, beta):
+    finite = torch.where(torch.isinf(excess), -math.inf, excess)
     return torch.softmax(beta * finite, 1)
 
 
@@ -172,7 +172,7 @@ def test_blocks_change_nothing(monkeypatch, model, X):
 
 def test_temporaries_are_bounded(model, X):
     step = neon_module._blocks(X.repeat(100_000, 1), 6)[0].stop
-    assert step * 8 * (7 * 6 + 6 * 4) <= neon_module._BLOCK_BYTES < (step + 1) * 8 * (7 * 6 + 6 * 4)
+    assert step * 8 * (14 * 6 + 6 * 4) <= neon_module._BLOCK_BYTES < (step + 1) * 8 * (14 * 6 + 6 * 4)
 
 
 def test_permutations_and_scale(model, X):

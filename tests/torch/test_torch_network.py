@@ -191,7 +191,7 @@ def test_bad_input(X, network):
             call(X, clusters)
         with pytest.raises(ValueError, match=r"each of the 40 rows.*got \(3,\)"):
             call(X, clusters[:3])
-        with pytest.raises(TypeError, match=r"int or a tensor.*got torch\.float32"):
+        with pytest.raises(TypeError, match=r"integer or a tensor.*got torch\.float32"):
             call(X, clusters.float())
         with pytest.raises(TypeError, match="got str"):
             call(X, "1")

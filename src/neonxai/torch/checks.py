@@ -1,8 +1,9 @@
 """What every public function of this package asks of its arguments."""
 
 import math
+import operator
 from numbers import Real
-from typing import TypeAlias
+from typing import SupportsIndex, TypeAlias
 
 import numpy as np
 import torch
@@ -105,41 +106,54 @@ def check_centroids(centroids: torch.Tensor) -> None:
         raise ValueError(
             f"The centroids must have the shape (n_clusters, n_features); got {tuple(centroids.shape)}."
         )
-    check_clusters(centroids.shape[0])
+    as_n_clusters(centroids.shape[0])
     check_finite(centroids, "centroids")
 
 
-def check_clusters(n_clusters: int) -> None:
-    """Check that there is a competitor.
+def as_integer(value: object) -> int | None:
+    """Return what has an index, an int or an integer of numpy, as an int; None for the rest and for bools."""
+    if isinstance(value, bool | torch.Tensor) or not isinstance(value, SupportsIndex):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:  # an array that is no integer has the method, too
+        return None
+
+
+def as_n_clusters(n_clusters: object) -> int:
+    """Return the number of clusters as an int that leaves room for a competitor.
 
     Raises
     ------
     ValueError
     """
-    if isinstance(n_clusters, bool) or not isinstance(n_clusters, int) or n_clusters < 2:
+    number = as_integer(n_clusters)
+    if number is None or number < 2:
         raise ValueError(
             f"n_clusters must be an integer of at least 2; got {n_clusters!r}. "
             "A logit is evidence against a competitor, which a single cluster lacks."
         )
+    return number
 
 
-def as_clusters(cluster: int | torch.Tensor, x: torch.Tensor, n_clusters: int) -> torch.Tensor:
-    """Return one cluster per row, shape (n_rows,), from an int or a tensor.
+def as_clusters(cluster: SupportsIndex | torch.Tensor, x: torch.Tensor, n_clusters: int) -> torch.Tensor:
+    """Return one cluster per row, shape (n_rows,), from an integer or a tensor.
 
     Raises
     ------
     TypeError
-        If it is neither an int nor a tensor of dtype int64.
+        If it is neither an integer nor a tensor of dtype int64.
     ValueError
         If its shape is wrong or there is no such cluster.
     """
-    if isinstance(cluster, int) and not isinstance(cluster, bool):
-        if not 0 <= cluster < n_clusters:
-            raise ValueError(f"Unknown cluster {cluster}; the clusters are 0 to {n_clusters - 1}.")
-        return torch.full((x.shape[0],), cluster, dtype=torch.long, device=x.device)
+    one = as_integer(cluster)
+    if one is not None:
+        if not 0 <= one < n_clusters:
+            raise ValueError(f"Unknown cluster {one}; the clusters are 0 to {n_clusters - 1}.")
+        return torch.full((x.shape[0],), one, dtype=torch.long, device=x.device)
     if not isinstance(cluster, torch.Tensor) or cluster.dtype != torch.long:
         kind = cluster.dtype if isinstance(cluster, torch.Tensor) else type(cluster).__name__
-        raise TypeError(f"cluster must be an int or a tensor of dtype torch.int64; got {kind}.")
+        raise TypeError(f"cluster must be an integer or a tensor of dtype torch.int64; got {kind}.")
     if cluster.shape != (x.shape[0],):
         raise ValueError(
             f"cluster must hold one cluster for each of the {x.shape[0]} rows, shape ({x.shape[0]},); "

@@ -1,9 +1,10 @@
-r"""Evidence between centroids: the two forms of ‖x − b‖² − ‖x − a‖², and which pair of centroids to look at.
+r"""Evidence between centroids, ‖x − μ_k‖² − ‖x − μ_c‖², in three forms, each for where the last can't tell.
 
-The *products* form expands the squares, in coordinates whose origin is amid the centroids: one matrix product
-for all centroids, with a rounding error of about eps · (‖μ‖² + 2‖x‖‖μ‖). The *pair* form,
-Σ_i (b_i − a_i)((b_i − x_i) + (a_i − x_i)), has an error of about eps · Σ_i |term_i|, also where the two
-centroids are close together and far from the rest. So: products to find the pair, then the pair's own form.
+1. *products* expand the squares, in coordinates whose origin is amid the centroids: one matrix product for
+   all centroids, with a rounding error below `score_errors`;
+2. the *pair* form, Σ_i (μ_ki − μ_ci)((μ_ki − x_i) + (μ_ci − x_i)), has an error of about eps · Σ_i |term_i|,
+   also where the two centroids are close together and far from the rest;
+3. `neonxai.torch.careful` sums the pair form in double-double arithmetic, which tells ties from near ties.
 
 Everything is computed in float64 whatever comes in: it also keeps autocast and TF32 out.
 """
@@ -29,6 +30,26 @@ def scores(x: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
     return torch.addmm(local.square().sum(1), x - origin, local.T, alpha=-2.0)
 
 
+def score_errors(y: torch.Tensor, squared_norms: torch.Tensor) -> torch.Tensor:
+    """Bound the rounding errors of `scores`, shape (n_rows, n_clusters), whatever the order of summation.
+
+    Parameters
+    ----------
+    y : tensor of shape (n_rows, n_features)
+        Recentred rows.
+    squared_norms : tensor of shape (n_clusters,)
+        Of the recentred centers.
+    """
+    rounding = (y.shape[1] + 4) * torch.finfo(y.dtype).eps
+    double_norm = 2 * torch.linalg.vector_norm(y, dim=1, keepdim=True)
+    return rounding * torch.addcmul(squared_norms, double_norm, squared_norms.sqrt())
+
+
+def contenders(evidence: torch.Tensor, errors: torch.Tensor) -> torch.Tensor:
+    """Tell which clusters may have the smallest evidence: a mask, at least one True per row without NaN."""
+    return evidence - errors <= (evidence + errors).amin(1, keepdim=True)
+
+
 def pair_terms(x: torch.Tensor, own: torch.Tensor, rival: torch.Tensor) -> torch.Tensor:
     """Return Z_i = (x_i − rival_i)² − (x_i − own_i)² without loss of digits; shapes broadcast."""
     return (rival - own) * ((rival - x) + (own - x))
@@ -39,21 +60,3 @@ def pair_evidence(
 ) -> torch.Tensor:
     """Return Σ_i Z_i of one pair of clusters per row, shape (n_rows,); its gradient is 2(μ_own − μ_rival)."""
     return pair_terms(x, centers[own], centers[rival]).sum(1)
-
-
-def nearest_rival(x: torch.Tensor, centers: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
-    """Return the nearest cluster apart from the given one, shape (n_rows,)."""
-    return scores(x.detach(), centers).scatter(1, own[:, None], torch.inf).argmin(1)
-
-
-def nearest_pair(x: torch.Tensor, centers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the nearest and the second nearest cluster of each row; ties go to the lower index."""
-    # Detached: an index has no gradient, and the graph need not keep (n_rows, n_clusters) values.
-    x = x.detach()
-    distances = scores(x, centers)
-    own = distances.argmin(1)
-    rival = distances.scatter(1, own[:, None], torch.inf).argmin(1)
-    # The two may be closer to each other than the products resolve; the pair's own form knows the order.
-    evidence = pair_evidence(x, centers, own, rival)
-    swap = (evidence < 0) | ((evidence == 0) & (rival < own))
-    return torch.where(swap, rival, own), torch.where(swap, own, rival)

@@ -1,6 +1,6 @@
 """k-means as a module: centroids, assignment and logits."""
 
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex
 
 import numpy as np
 import sklearn.cluster
@@ -10,12 +10,13 @@ from torch import nn
 from neonxai.torch.checks import (
     TensorLike,
     as_float_tensor,
+    as_n_clusters,
     check_centroids,
-    check_clusters,
     check_finite,
     check_rows,
 )
-from neonxai.torch.evidence import nearest_pair, pair_evidence, working_dtype
+from neonxai.torch.evidence import working_dtype
+from neonxai.torch.resolved import logit, nearest
 
 
 class KMeans(nn.Module):
@@ -64,11 +65,10 @@ class KMeans(nn.Module):
 
     centroids: torch.Tensor
 
-    def __init__(self, n_clusters: int = 8, **kwargs: Any) -> None:
+    def __init__(self, n_clusters: SupportsIndex = 8, **kwargs: Any) -> None:
         super().__init__()
-        check_clusters(n_clusters)
-        sklearn.cluster.KMeans(n_clusters, **kwargs)  # unknown options fail here, not in fit
-        self.n_clusters = n_clusters
+        self.n_clusters = as_n_clusters(n_clusters)
+        sklearn.cluster.KMeans(self.n_clusters, **kwargs)  # unknown options fail here, not in fit
         self.kwargs = kwargs
         self.estimator_: sklearn.cluster.KMeans | None = None
         # Empty rather than None, so that .to() before fit or load_state_dict is not forgotten.
@@ -137,8 +137,8 @@ class KMeans(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the logit of each row's assigned cluster.
 
-        Differentiable in x; compiles without graph breaks. Needs (n_rows, n_clusters) float64 values for a
-        while.
+        Differentiable in x; compiles without graph breaks. Needs some (n_rows, n_clusters) float64 values for
+        a while. Exactly 0 at an exact tie of the nearest two centroids.
 
         Parameters
         ----------
@@ -160,12 +160,12 @@ class KMeans(nn.Module):
         self.check_fitted()
         check_rows(x, self.centroids)
         dtype = working_dtype(x.device)
-        wide, centers = x.to(dtype), self.centroids.to(dtype)
-        own, rival = nearest_pair(wide, centers)
-        return pair_evidence(wide, centers, own, rival).to(x.dtype)
+        return logit(x.to(dtype), self.centroids.to(dtype)).to(x.dtype)
 
     def decision(self, x: torch.Tensor) -> torch.Tensor:
         """Return the cluster that each row is assigned to; ties go to the lower index.
+
+        Ties are those of exact arithmetic on the numbers that x and the centroids hold.
 
         Parameters
         ----------
@@ -188,8 +188,7 @@ class KMeans(nn.Module):
         check_rows(x, self.centroids)
         check_finite(x, "x")
         dtype = working_dtype(x.device)
-        own, _ = nearest_pair(x.to(dtype), self.centroids.to(dtype))
-        return own
+        return nearest(x.to(dtype), self.centroids.to(dtype))
 
     def check_fitted(self) -> None:
         """Raise a ValueError unless there are centroids."""

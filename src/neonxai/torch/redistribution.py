@@ -1,4 +1,4 @@
-r"""The way back through both layers, in two matrix products, and again pair by pair where digits cancel.
+r"""The way back through both layers, in matrix products, and again pair by pair where digits cancel.
 
 With the coefficients a_k = p_k f_c / h_k and a_c = −Σ_{k≠c} a_k, in coordinates recentred amid the centroids,
 
@@ -14,11 +14,11 @@ from typing import Self
 
 import torch
 
-from neonxai.torch.evidence import origin_of, pair_terms, working_dtype
+from neonxai.torch.careful import careful_evidence, weighted_terms
+from neonxai.torch.evidence import contenders, origin_of, pair_terms, score_errors, working_dtype
 
 # The error bound counts this many eps: against `_by_pairs`, errors reached 1.7 eps, and 0.3 in most data.
 _ROUNDING = 4.0
-_PAIR_TEMPORARIES = 10
 
 
 def tolerance_for(dtype: torch.dtype, working: torch.dtype) -> float:
@@ -68,9 +68,7 @@ class Redistribution:
         sizes = torch.stack([norms, norms.sqrt(), torch.ones_like(norms)], dim=1)
         return cls(centers, origin, local, squared, sizes, tolerance_for(dtype, centers.dtype))
 
-    def relevance(
-        self, x: torch.Tensor, beta: float, targets: torch.Tensor | None, pair_bytes: int
-    ) -> torch.Tensor:
+    def relevance(self, x: torch.Tensor, beta: float, targets: torch.Tensor | None) -> torch.Tensor:
         """Return the relevance of a block of rows.
 
         Parameters
@@ -81,15 +79,12 @@ class Redistribution:
             From 0 to inf.
         targets : int64 tensor of shape (n_rows,), optional
             The clusters to explain; by default the assigned ones.
-        pair_bytes : int
-            Memory for the temporaries of the pairwise form.
         """
         x = x.to(self.centers.dtype)
         relevance, own, doubtful = self._by_products(x - self.origin, beta)
         rows = doubtful.nonzero()[:, 0]
-        step = max(1, pair_bytes // (8 * _PAIR_TEMPORARIES * self.centers.numel()))
-        for part in torch.split(rows, step):
-            relevance[part], own[part] = self._by_pairs(x[part], own[part], beta)
+        if len(rows):
+            relevance[rows], own[rows] = self._by_pairs(x[rows], own[rows], beta)
         if targets is not None:
             other = (targets != own).nonzero()[:, 0]
             relevance[other] = pair_terms(x[other], self.centers[targets[other]], self.centers[own[other]])
@@ -101,7 +96,7 @@ class Redistribution:
         smallest, own = distances.min(1, keepdim=True)
         evidence = distances.sub_(smallest).scatter_(1, own, torch.inf)
         logit, nearest = evidence.min(1, keepdim=True)
-        shares = softmin_shares(evidence, logit, beta)
+        shares = softmin_shares(evidence - logit, beta)
         coefficients = shares * ratios(evidence, logit)
 
         # The nearest rival apart: its ratio is 1 by definition, so an error of the logit does not reach it.
@@ -125,10 +120,12 @@ class Redistribution:
             beta=beta,
             scale=relevance.abs().sum(1),
         )
+        errors = score_errors(y, self.sizes[:, 0])
+        errors += errors.gather(1, own)
+        doubtful |= (evidence <= errors).any(1)
         # A tie that rounding has broken would hand a whole share to one of the tied rivals.
-        noise = self._rounding * nearest_terms
-        if bool((beta * noise > 0.01).any()):
-            doubtful |= (evidence <= logit + 2 * noise[:, None]).sum(1) > 1
+        sensitive = beta * errors.gather(1, nearest)[:, 0] > 1e-3
+        doubtful |= sensitive & (contenders(evidence, errors).sum(1) > 1)
         return relevance, own[:, 0], doubtful
 
     def _doubtful(
@@ -164,57 +161,27 @@ class Redistribution:
 
     def _by_pairs(self, x: torch.Tensor, own: torch.Tensor, beta: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Relevance and assignment, for rows in own coordinates, with every Z_ik from differences."""
-        terms = careful_terms(x, self.centers[own], self.centers)
-        evidence = terms.sum(2)
-        smallest, nearest = evidence.scatter(1, own[:, None], torch.inf).min(1)
-        wrong = ((smallest < 0) | ((smallest == 0) & (nearest < own))).nonzero()[:, 0]
-        if len(wrong):
-            own = own.index_put((wrong,), nearest[wrong])
-            terms[wrong] = careful_terms(x[wrong], self.centers[own[wrong]], self.centers)
-            evidence[wrong] = terms[wrong].sum(2)
-        evidence = evidence.clamp_(min=0.0).scatter_(1, own[:, None], torch.inf)
+        everything = torch.ones(len(x), len(self.centers), dtype=torch.bool, device=x.device)
+        own, evidence, excess = careful_evidence(x, self.centers, own, everything, search=True)
         logit = evidence.amin(1, keepdim=True)
-        coefficients = softmin_shares(evidence, logit, beta) * ratios(evidence, logit)
-        return torch.einsum("nk,nkd->nd", coefficients, terms), own
+        coefficients = softmin_shares(excess, beta) * ratios(evidence, logit)
+        return weighted_terms(x, self.centers, own, coefficients), own
 
 
 def _cancelling(sizes: torch.Tensor, double_norm: torch.Tensor) -> torch.Tensor:
     return sizes[:, 0] + double_norm * sizes[:, 1]
 
 
-def softmin_shares(evidence: torch.Tensor, smallest: torch.Tensor, beta: float) -> torch.Tensor:
-    """p_k ∝ exp(−β h_k) over the finite h_k; β = inf shares among the ties."""
+def softmin_shares(excess: torch.Tensor, beta: float) -> torch.Tensor:
+    """p_k ∝ exp(−β (h_k − f_c)) over the finite h_k − f_c; β = inf shares among the ties."""
     if beta == math.inf:
-        shares = (evidence == smallest).to(evidence.dtype)
+        shares = (excess == 0).to(excess.dtype)
     else:
         # The own cluster's inf is masked afterwards, because 0 · inf is not a number.
-        shares = torch.exp(-beta * (evidence - smallest)).masked_fill_(torch.isinf(evidence), 0.0)
+        shares = torch.exp(-beta * excess).masked_fill_(torch.isinf(excess), 0.0)
     return shares / shares.sum(1, keepdim=True)
 
 
 def ratios(evidence: torch.Tensor, logit: torch.Tensor) -> torch.Tensor:
     """r_k = f_c / h_k, 1 where h_k = f_c, also where both are 0."""
     return torch.where(evidence == logit, 1.0, logit / evidence)
-
-
-def careful_terms(x: torch.Tensor, own: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
-    """Z_ik = (μ_k − μ_c)((μ_k − x) + (μ_c − x)) to a few ulp, shape (n_rows, n_clusters, n_features).
-
-    The two differences cancel where x is the midpoint, so their own rounding errors count.
-    """
-    x, own = x[:, None], own[:, None]
-    to_rival, rival_error = two_difference(centers, x)
-    to_own, own_error = two_difference(own, x)
-    offset, offset_error = two_difference(to_rival, -to_own)
-    offset_error += rival_error
-    offset_error += own_error
-    offset += offset_error
-    return offset.mul_(centers - own)
-
-
-def two_difference(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return a − b as a float and its exact rounding error (Knuth's TwoSum)."""
-    difference = a - b
-    virtual = difference - a
-    error = (a - (difference - virtual)) - (b + virtual)
-    return difference, error
