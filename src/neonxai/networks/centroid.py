@@ -68,52 +68,58 @@ class CentroidNetwork(Network):
         self, X: Floats, clusters: Ints | None = None, *, beta: float = 0.0
     ) -> tuple[Ints, NDArray[np.float64]]:
         """Layer 1, forward; see `Network.evidence`."""
-        x = self._distances.localize(X)
-        distances = self._distances.distances(x)
-        asked = clusters
-        clusters = distances.argmin(axis=0) if asked is None else asked.copy()
-        # The difference with the row's own cluster is always in doubt, and never looked at.
-        h = self._differences(X, x, distances, clusters)
-        if asked is None:
-            self._reassign(X, x, distances, clusters, h)
-        h[clusters, np.arange(len(clusters))] = np.inf
-        rivals, rows = self._distances.contenders(x, self._distances.squares[clusters], h, beta)
-        h[rivals, rows] = self._distances.differences(X, rows, clusters[rows], rivals)
-        return clusters, h.T
-
-    def _differences(
-        self, X: Floats, x: NDArray[np.float64], distances: NDArray[np.float64], clusters: Ints
-    ) -> NDArray[np.float64]:
-        """h_k, shape (n_clusters, n_rows), refined; 0 for the row's own cluster."""
+        d = self._distances
+        x = d.localize(X)
+        h = d.distances(x)
+        search = clusters is None
+        clusters = h.argmin(axis=0) if clusters is None else clusters.copy()
         everyone = np.arange(len(clusters))
-        h = distances - distances[clusters, everyone]
+        h -= h[clusters, everyone]
         h[clusters, everyone] = np.inf
-        rivals, rows = self._distances.doubtful(x, self._distances.squares[clusters], h)
-        h[rivals, rows] = self._distances.differences(X, rows, clusters[rows], rivals)
-        h[clusters, everyone] = 0.0
-        return h
+        smallest = h.min(axis=0) if search else np.abs(h).min(axis=0)
+        sizes = np.einsum("nd,nd->n", x, x) + d.squares[clusters]
+        rivals, rows = d.doubtful(sizes, h, smallest)
+        h[rivals, rows] = d.differences(X, rows, clusters[rows], rivals)
+        if search and len(rows):
+            self._reassign(X, sizes, clusters, h, np.unique(rows))
+            sizes += d.squares[clusters]
+        smallest[rows] = h[:, rows].min(axis=0)
+        rivals, rows = d.contenders(sizes, h, smallest, beta)
+        h[rivals, rows] = d.differences(X, rows, clusters[rows], rivals)
+        return clusters, h.T
 
     def _reassign(
         self,
         X: Floats,
-        x: NDArray[np.float64],
-        distances: NDArray[np.float64],
+        sizes: NDArray[np.float64],
         clusters: Ints,
         h: NDArray[np.float64],
+        rows: Ints,
     ) -> None:
         """Move rows whose refined evidence names a nearer center, in place.
 
         Seen from the new center its neighbors are resolved better still, hence the repetition. What is left
         negative after it is a tie within rounding.
         """
+        d = self._distances
         for _ in range(3):
-            nearest = h.argmin(axis=0)  # the lowest index wins a tie, as in scikit-learn
-            moved = np.flatnonzero(nearest != clusters)
+            nearest = h[:, rows].argmin(axis=0)
+            gain = h[nearest, rows]
+            # The lowest index wins a tie, as in scikit-learn.
+            move = (gain < 0.0) | ((gain == 0.0) & (nearest < clusters[rows]))
+            moved, new, gain = rows[move], nearest[move], gain[move]
             if not len(moved):
                 break
-            clusters[moved] = nearest[moved]
-            h[:, moved] = self._differences(X[moved], x[moved], distances[:, moved], clusters[moved])
-        np.maximum(h, 0.0, out=h)
+            seen = h[:, moved] - gain
+            here = np.arange(len(moved))
+            seen[clusters[moved], here] = -gain
+            seen[new, here] = np.inf
+            clusters[moved] = new
+            around = sizes[moved] + d.squares[new]
+            rivals, position = d.doubtful(around, seen, np.abs(seen).min(axis=0))
+            seen[rivals, position] = d.differences(X, moved[position], new[position], rivals)
+            h[:, moved] = seen
+        h[:, rows] = np.maximum(h[:, rows], 0.0)
 
     def redistribute(
         self, X: Floats, clusters: Ints, coefficients: NDArray[np.float64]
@@ -123,11 +129,11 @@ class CentroidNetwork(Network):
         everyone = np.arange(len(clusters))
         total = coefficients.sum(axis=1)
         x = d.localize(X)
-        row_squares = np.einsum("nd,nd->n", x, x)
+        sizes = np.einsum("nd,nd->n", x, x) + d.squares[clusters]
         weights = coefficients.copy(order="K")
         weights[everyone, clusters] = -total
         relevance = d.combine(x, weights)
-        lossy, negligible = d.lossy_rows(row_squares, d.squares[clusters], total, relevance)
+        lossy, negligible = d.lossy_rows(sizes, total, relevance)
         if len(lossy):
             self._refine(X, clusters, coefficients, lossy, negligible, relevance)
         return relevance, np.zeros(len(clusters))

@@ -64,6 +64,10 @@ class CenterDifferences:
         return result
 
     @cached_property
+    def _minus_twice_local(self) -> Doubles:
+        return -2.0 * self.local
+
+    @cached_property
     def _local_and_squared(self) -> Doubles:
         return np.hstack([self.local, self.local**2])
 
@@ -78,36 +82,34 @@ class CenterDifferences:
 
     def distances(self, x: Doubles) -> Doubles:
         """‖x − μ_k‖² − ‖x‖² of local rows, shape (n_centers, n_rows): all that differences need."""
-        result = self.local @ x.T
-        result *= -2.0
+        result: Doubles = self._minus_twice_local @ x.T
         result += self.squares[:, None]
         return result
 
-    def doubtful(self, x: Doubles, own_squares: Doubles, difference: Doubles) -> tuple[Ints, Ints]:
+    def doubtful(self, sizes: Doubles, difference: Doubles, smallest: Doubles) -> tuple[Ints, Ints]:
         """Find the differences that the matrix products leave with too few digits.
 
         Parameters
         ----------
-        x : array of shape (n_rows, n_features)
-            Local rows.
-        own_squares : array of shape (n_rows,)
-            The largest squared local norm of the centers that each row is compared with as its own. The
-            rival's norm follows: where the difference is small, it is about as far from x.
+        sizes : array of shape (n_rows,)
+            ‖x‖² plus the largest squared norm of the centers that the row is compared with as its own, in
+            local coordinates. The rival's norm follows: where the difference is small, it is about as far
+            from x.
         difference : array of shape (n_pairs, n_rows)
             Differences of squared distances.
+        smallest : array of shape (n_rows,)
+            The smallest magnitude among them.
 
         Returns
         -------
         pairs, rows : arrays of indices
         """
-        bound = np.einsum("nd,nd->n", x, x)
-        bound += own_squares
-        bound *= self._rounding / _TOLERANCE
-        suspicious = np.flatnonzero(np.abs(difference).min(axis=0) < bound)
+        bound = sizes * (self._rounding / _TOLERANCE)
+        suspicious = np.flatnonzero(smallest < bound)
         pairs, position = np.nonzero(np.abs(difference[:, suspicious]) < bound[suspicious])
         return pairs, suspicious[position]
 
-    def contenders(self, x: Doubles, own_squares: Doubles, h: Doubles, beta: float) -> tuple[Ints, Ints]:
+    def contenders(self, sizes: Doubles, h: Doubles, smallest: Doubles, beta: float) -> tuple[Ints, Ints]:
         """Find the rivals whose evidence must be exact because β tells them apart.
 
         The shares exp(−β h_k) have β times the error of h_k. Where that is too much, all rivals count that
@@ -115,7 +117,7 @@ class CenterDifferences:
 
         Parameters
         ----------
-        x, own_squares
+        sizes, smallest
             As for `doubtful`.
         h : array of shape (n_clusters, n_rows)
             Evidence, +inf for the row's own cluster.
@@ -125,15 +127,12 @@ class CenterDifferences:
         -------
         rivals, rows : arrays of indices
         """
-        smallest = h.min(axis=0)
-        bound = np.einsum("nd,nd->n", x, x)
-        bound += own_squares
-        bound += np.abs(smallest)
+        bound = sizes + np.abs(smallest)
         bound *= 2.0 * self._rounding
         if beta == 0.0 or beta * bound.max(initial=0.0) <= _TOLERANCE:
             return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
         close = h <= smallest + (2.0 * bound + _NO_SHARE / beta)
-        close &= (close.sum(axis=0) > 1) & (beta * bound > _TOLERANCE)
+        close &= (np.count_nonzero(close, axis=0) > 1) & (beta * bound > _TOLERANCE)
         rivals, rows = np.nonzero(close)
         return rivals, rows
 
@@ -206,10 +205,17 @@ class CenterDifferences:
         x += products[:, n_features:]
         return x
 
-    def lossy_rows(
-        self, row_squares: Doubles, own_squares: Doubles, weight: Doubles, relevance: Doubles
-    ) -> tuple[Ints, Doubles]:
+    def lossy_rows(self, sizes: Doubles, weight: Doubles, relevance: Doubles) -> tuple[Ints, Doubles]:
         """Find the rows of `combine`'s result that have lost too many digits.
+
+        Parameters
+        ----------
+        sizes : array of shape (n_rows,)
+            As for `doubtful`.
+        weight : array of shape (n_rows,)
+            Σ_k |s_k|.
+        relevance : array of shape (n_rows, n_features)
+            The result.
 
         Returns
         -------
@@ -217,8 +223,7 @@ class CenterDifferences:
         negligible : array of shape (len(rows),)
             Weights below this one do not contribute to the loss.
         """
-        bound = row_squares + own_squares
-        bound *= self._rounding
+        bound = sizes * self._rounding
         total = np.abs(relevance).sum(axis=1)
         total *= _RELEVANCE_TOLERANCE
         rows = np.flatnonzero(weight * bound > total)

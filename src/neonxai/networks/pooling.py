@@ -25,6 +25,8 @@ from neonxai.networks.base import Ints
 
 Doubles: TypeAlias = NDArray[np.float64]
 
+_TINY = 1e-290
+
 
 @dataclass(frozen=True)
 class Pooled:
@@ -49,11 +51,14 @@ def min_pool(evidence: Doubles, beta: float) -> Pooled:
     rows = np.arange(len(evidence))
     nearest = evidence.argmin(axis=1)
     logits = evidence[rows, nearest]
-    coefficients = softmin(evidence, logits, beta)
+    coefficients, total = _weights(evidence, logits, beta)
+    # 1 / h overflows for the smallest f ≤ h, and f / h is 0 / 0 on a boundary: these rows by themselves.
+    tiny = np.flatnonzero(logits < _TINY)
+    exceptions = coefficients[tiny] / total[tiny, None] * _ratios(logits[tiny], evidence[tiny])
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratios = logits[:, None] / evidence
-    ratios[evidence == logits[:, None]] = 1.0
-    coefficients *= ratios
+        coefficients /= evidence
+        coefficients *= (logits / total)[:, None]
+    coefficients[tiny] = exceptions
     return Pooled(logits, nearest, coefficients, np.zeros(len(evidence)))
 
 
@@ -70,9 +75,9 @@ def soft_pool(evidence: Doubles, beta: float) -> Pooled:
     rows = np.arange(len(evidence))
     nearest = evidence.argmin(axis=1)
     smallest = evidence[rows, nearest]
-    shares = softmin(evidence, smallest, beta)
-    # The largest share is that of the nearest rival: −log of it is log Σ_k exp(−β (h_k − min h)).
-    logits = smallest + np.log(shares[rows, nearest]) / beta if beta < np.inf else smallest
+    shares, total = _weights(evidence, smallest, beta)
+    shares /= total[:, None]
+    logits = smallest - np.log(total) / beta if beta < np.inf else smallest
     finite = np.where(shares > 0.0, evidence, 0.0)
     absorbed = logits - np.einsum("nk,nk->n", shares, finite)
     return Pooled(logits, nearest, shares, absorbed)
@@ -116,19 +121,25 @@ def min_pool_or_pair(evidence: Doubles, clusters: Ints, labels: Ints, beta: floa
     return pooled
 
 
-def softmin(evidence: Doubles, smallest: Doubles, beta: float) -> Doubles:
-    """p_k ∝ exp(−β h_k) over the finite h_k, each row summing to 1; β = inf shares among the ties."""
-    excess = evidence - smallest[:, None]
+def _weights(evidence: Doubles, smallest: Doubles, beta: float) -> tuple[Doubles, Doubles]:
+    """exp(−β (h_k − min h)) over the finite h_k, and their sum; β = inf counts the ties."""
     if beta == np.inf:
-        shares: Doubles = (excess == 0.0).astype(np.float64)
+        weights = (evidence == smallest[:, None]).astype(np.float64)
+    elif beta == 0.0:
+        weights = np.isfinite(evidence).astype(np.float64)
     else:
-        own = np.isinf(evidence)
-        with np.errstate(over="ignore", invalid="ignore"):
-            excess *= -beta
-        excess[own] = -np.inf  # also for β = 0, where −0·inf is not a number
-        shares = np.exp(excess, out=excess)
-    shares /= shares.sum(axis=1, keepdims=True)
-    return shares
+        weights = evidence - smallest[:, None]
+        with np.errstate(over="ignore"):
+            weights *= -beta
+        np.exp(weights, out=weights)
+    return weights, weights.sum(axis=1)
+
+
+def _ratios(logits: Doubles, evidence: Doubles) -> Doubles:
+    """r_k = f / h_k, 1 where h_k = f, also where both are 0."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratios = logits[:, None] / evidence
+    return np.where(evidence == logits[:, None], 1.0, ratios)
 
 
 def probabilities(logits: Doubles, beta: float) -> Doubles:

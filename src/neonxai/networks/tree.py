@@ -87,7 +87,8 @@ class CentroidTreeNetwork(Network):
         h = margins[self._node[clusters].T, everyone]
         h *= self._side[clusters].T
         h[clusters, everyone] = np.inf
-        rivals, rows = d.contenders(x, self._own_squares[clusters], h, beta)
+        sizes = np.einsum("nd,nd->n", x, x) + self._own_squares[clusters]
+        rivals, rows = d.contenders(sizes, h, np.abs(h).min(axis=0), beta)
         nodes, sides = self._node[clusters[rows], rivals], self._side[clusters[rows], rivals]
         h[rivals, rows] = sides * d.differences(X, rows, 2 * nodes, 2 * nodes + 1)
         return clusters, h.T
@@ -97,8 +98,8 @@ class CentroidTreeNetwork(Network):
         d = self._distances
         distances = d.distances(x)
         margins: NDArray[np.float64] = distances[1::2] - distances[::2]
-        largest = np.full(len(x), d.squares.max())
-        nodes, rows = d.doubtful(x, largest, margins)
+        sizes = np.einsum("nd,nd->n", x, x) + d.squares.max()
+        nodes, rows = d.doubtful(sizes, margins, np.abs(margins).min(axis=0))
         margins[nodes, rows] = d.differences(X, rows, 2 * nodes, 2 * nodes + 1)
         return margins
 
@@ -119,10 +120,10 @@ class CentroidTreeNetwork(Network):
         d = self._distances
         decisions = self._decisions(clusters, coefficients)
         x = d.localize(X)
-        row_squares = np.einsum("nd,nd->n", x, x)
+        sizes = np.einsum("nd,nd->n", x, x) + self._own_squares[clusters]
         relevance = d.combine(x, _signed(decisions))
         weight = np.abs(decisions).sum(axis=1)
-        lossy, negligible = d.lossy_rows(row_squares, self._own_squares[clusters], weight, relevance)
+        lossy, negligible = d.lossy_rows(sizes, weight, relevance)
         if len(lossy):
             self._refine(X, decisions, lossy, negligible, relevance)
         return relevance, np.zeros(len(clusters))

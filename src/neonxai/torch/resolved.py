@@ -130,5 +130,4 @@ def _batched(
     return (torch.stack([r[0] for r in results]), torch.stack([r[1] for r in results])), (0, 0)
 
 
-if hasattr(resolved_evidence, "register_vmap"):  # before PyTorch 2.5, vmap falls back to a loop
-    resolved_evidence.register_vmap(_batched)
+resolved_evidence.register_vmap(_batched)
