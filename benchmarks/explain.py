@@ -13,10 +13,9 @@ error
 """
 
 import argparse
-import threading
 import time
+import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,27 +49,14 @@ def copy_rate() -> float:
     return 2 * a.nbytes / best(lambda: np.copyto(b, a))
 
 
-def resident() -> int:
-    """Bytes of this process in memory (Linux)."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-
-
 def peak_beyond(work: Callable[[], neonxai.Explanation]) -> float:
-    """MiB that a call takes at its peak beyond what it returns."""
-    before, peak, done = resident(), [0], threading.Event()
-
-    def watch() -> None:
-        while not done.is_set():
-            peak[0] = max(peak[0], resident())
-            time.sleep(0.001)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    """MiB that a call allocates at its peak beyond what it returns."""
+    tracemalloc.start()
     result = work()
-    done.set()
-    watcher.join()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
     returned = sum(value.nbytes for value in vars(result).values() if isinstance(value, np.ndarray))
-    return (peak[0] - before - returned + result.data.nbytes) / 2**20
+    return (peak - returned + result.data.nbytes) / 2**20
 
 
 def one_row(x: NDArray[np.floating], centers: NDArray[np.floating], beta: float) -> NDArray[np.floating]:

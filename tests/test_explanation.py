@@ -227,6 +227,25 @@ def test_repr_says_what_is_in_it(e):
     assert f"{strongest} {e.summary()[1].max():+.3g}" in text.splitlines()[5]
 
 
+def test_repr_says_what_was_asked():
+    assert "evidence for cluster 2," in repr(neonxai.explain(MODEL, WINE, target=2))
+    assert "clusters that were asked for" in repr(neonxai.explain(MODEL, WINE, target=np.arange(178) % 3))
+    assert "evidence for" not in repr(neonxai.explain(MODEL, WINE))
+    assert "1 row × 13" in repr(neonxai.explain(MODEL, WINE)[0])
+
+
+def test_repr_of_soft_pooling_counts_what_is_absorbed():
+    text = repr(neonxai.explain(MODEL, WINE, pooling="soft", beta=0.01))
+    assert "Σ relevance + absorbed = logit" in text
+
+
+def test_text_cannot_steer_the_terminal():
+    model = neonxai.Centroids(pd.DataFrame({"a\n\x1b[31mRED": [0.0, 1.0]}), ["x\x1b]0;title\x07", "y"])
+    text = repr(neonxai.explain(model, [[0.1], [0.9]]))
+    assert all(character.isprintable() or character == "\n" for character in text)
+    assert len(text.splitlines()) == 6
+
+
 def test_repr_is_short_for_many_clusters_and_none():
     rng = np.random.default_rng(0)
     many = neonxai.explain(neonxai.Centroids(rng.random((300, 4))), rng.random((2000, 4)))

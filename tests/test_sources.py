@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.neighbors import NearestCentroid
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import neonxai
@@ -135,11 +136,13 @@ def test_recognising_imports_nothing():
         (
             DBSCAN(),
             TypeError,
-            r"sklearn\.cluster\._dbscan\.DBSCAN.*Supported are.*sklearn\.KMeans.*Centroids",
+            r"sklearn\.cluster\._dbscan\.DBSCAN.*Supported are.*sklearn\.cluster\.KMeans.*Centroids",
         ),
         (KMeans, TypeError, r"KMeans is a class, not a model"),
         ("kmeans", TypeError, r"builtins\.str"),
         (None, TypeError, r"NoneType"),
+        (np.zeros((3, 4)), TypeError, r"ndarray.*The model comes first"),
+        (make_pipeline(StandardScaler(), KMeans(3)), TypeError, r"Pipeline.*pipe\[-1\]"),
         (KMeans(1, n_init=1), ValueError, r"of 1 cluster only.*at least two"),
         (BisectingKMeans(1), ValueError, r"1 cluster only"),
         (NearestCentroid(metric="manhattan"), ValueError, r"metric='manhattan'.*Euclidean.*Refit"),

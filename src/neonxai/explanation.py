@@ -273,8 +273,9 @@ class Explanation:
     def to_shap(self) -> Any:
         """Return a ``shap.Explanation``, which SHAP's plots draw.
 
-        Its values are the relevances; its base value is ``base_value``, plus what a row has absorbed, so that
-        they add up to the logit.
+        Its values are the relevances. They are no Shapley values, though the plots call them so, and speak
+        for each row's own cluster: for a plot of many rows choose one, ``e[e.labels == 2].to_shap()``. The base
+        value is ``base_value`` plus what a row has absorbed, so that everything adds up to the logit.
 
         Returns
         -------

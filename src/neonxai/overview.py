@@ -60,10 +60,15 @@ def html_overview(explanation: Explanation) -> str:
 def _head(e: Explanation) -> list[str]:
     error = float(e.conservation_error().max()) if len(e) else 0.0
     total = "Σ relevance + absorbed" if np.any(e.absorbed) else "Σ relevance"
+    rows = "row" if e.n_samples == 1 else "rows"
     lines = [
-        f"Explanation of {e.n_samples:,} rows × {e.n_features:,} features, {e.n_clusters:,} clusters",
+        f"Explanation of {e.n_samples:,} {rows} × {e.n_features:,} features, {e.n_clusters:,} clusters",
         f"{e.pooling}-pooling, β = {e.beta:.4g}; {total} = logit within {error:.1g}",
     ]
+    if np.any(e.targets != e.labels):
+        asked = {_short(str(name)) for name in np.unique(e.targets).tolist()}
+        which = f"cluster {asked.pop()}" if len(asked) == 1 else "clusters that were asked for"
+        lines.append(f"evidence for {which}, by the cluster that a row is assigned to")
     if e.agreement is not None:
         lines.append(f"the network agrees with the clustering on {e.agreement:.1%} of the rows")
     return lines

@@ -49,6 +49,9 @@ class CentroidNetwork(Network):
         copied.flags.writeable = False
         self._distances = CenterDifferences(copied)
 
+    def __repr__(self) -> str:
+        return f"CentroidNetwork({self.n_clusters} centers × {self.n_features} features)"
+
     @property
     def centers(self) -> NDArray[np.float64]:
         """The centers μ_k, shape (n_clusters, n_features), read-only."""

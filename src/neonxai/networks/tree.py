@@ -65,6 +65,9 @@ class CentroidTreeNetwork(Network):
         node_squares = self._distances.squares.reshape(-1, 2).max(axis=1)
         self._own_squares = np.where(self._side != 0, node_squares[self._node], 0.0).max(axis=1)
 
+    def __repr__(self) -> str:
+        return f"CentroidTreeNetwork({self.n_clusters} leaves × {self.n_features} features)"
+
     @property
     def n_clusters(self) -> int:
         """K, the number of clusters."""

@@ -1,11 +1,11 @@
 """Foreign models → networks: one file per library, each recognised without importing it.
 
-A model is recognised by its class, looked up by the name of its library and of the class. To support another
+A model is recognised by its class, looked up by name. To support another
 one, write a function from the fitted model to a `Source`, and register it:
 
 >>> from neonxai.networks import CentroidNetwork
 >>> from neonxai.sources import Source, register
->>> @register("mylibrary.MyKMeans")
+>>> @register("mylibrary.cluster.MyKMeans")
 ... def my_kmeans(model):
 ...     return Source(CentroidNetwork(model.centers), cluster_names=tuple(range(len(model.centers))))
 

@@ -51,30 +51,38 @@ class Source:
 
 Neuralizer: TypeAlias = Callable[[Any], Source]
 
+# By library and class, "sklearn.KMeans": modules move between releases, these do not.
 _NEURALIZERS: dict[str, Neuralizer] = {}
+_PATHS: dict[str, str] = {}
 
 
-def register(*names: str) -> Callable[[Neuralizer], Neuralizer]:
+def register(*paths: str) -> Callable[[Neuralizer], Neuralizer]:
     """Register a function that turns fitted models of some classes into a `Source` (decorator).
 
     Parameters
     ----------
-    *names : str
-        Each "library.Class": the top-level package that defines the class, and the class's name. Subclasses
-        are recognised too. A later registration replaces an earlier one.
+    *paths : str
+        Where each class is imported from, such as "sklearn.cluster.KMeans". A model is recognised by the
+        first and the last part, the library and the class; subclasses are recognised too. A later
+        registration replaces an earlier one.
     """
 
     def add(function: Neuralizer) -> Neuralizer:
-        for name in names:
-            _NEURALIZERS[name] = function
+        for path in paths:
+            key = _key(path)
+            _NEURALIZERS[key], _PATHS[key] = function, path
         return function
 
     return add
 
 
 def supported() -> tuple[str, ...]:
-    """Return the names of all classes that are recognised, sorted."""
-    return tuple(sorted(_NEURALIZERS))
+    """Return where all classes that are recognised are imported from, sorted."""
+    return tuple(sorted(_PATHS.values()))
+
+
+def _key(path: str) -> str:
+    return f"{path.partition('.')[0]}.{path.rpartition('.')[2]}"
 
 
 def _find(model: object) -> Neuralizer:
@@ -82,13 +90,19 @@ def _find(model: object) -> Neuralizer:
         raise TypeError(f"{model.__qualname__} is a class, not a model. Make one: {model.__qualname__}(...).")
     # By name and not by type: a library that is not installed must not be imported in order to ask for it.
     for cls in type(model).__mro__:
-        function = _NEURALIZERS.get(f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}")
+        function = _NEURALIZERS.get(_key(f"{cls.__module__}.{cls.__qualname__}"))
         if function is not None:
             return function
     kind = type(model)
+    if hasattr(model, "shape") or isinstance(model, list | tuple):
+        hint = "The model comes first: explain(model, X); bare centers are Centroids(array). "
+    elif hasattr(model, "steps"):
+        hint = "Explain a pipeline's last step on what the others give: pipe[-1], pipe[:-1].transform(X). "
+    else:
+        hint = ""
     raise TypeError(
-        f"Don't know how to explain a model of type {kind.__module__}.{kind.__qualname__}. Supported are "
-        f"{', '.join(supported())}, and anything that assigns rows to their nearest center: "
+        f"Don't know how to explain a model of type {kind.__module__}.{kind.__qualname__}. {hint}"
+        f"Supported are {', '.join(supported())}, and anything that assigns rows to their nearest center: "
         "neonxai.Centroids(array of centers). Others can be added with neonxai.sources.register."
     )
 

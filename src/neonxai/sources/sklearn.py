@@ -25,13 +25,13 @@ def _check_predict(model: Any) -> None:
         )
 
 
-@register("sklearn.FrozenEstimator")
+@register("sklearn.frozen.FrozenEstimator")
 def frozen(model: Any) -> Source:
     """Look at what was frozen."""
     return neuralize(model.estimator)
 
 
-@register("sklearn.KMeans", "sklearn.MiniBatchKMeans")
+@register("sklearn.cluster.KMeans", "sklearn.cluster.MiniBatchKMeans")
 def kmeans(model: Any) -> Source:
     """Explain by the nearest of ``cluster_centers_``."""
     _check_predict(model)
@@ -40,7 +40,7 @@ def kmeans(model: Any) -> Source:
     return Source(CentroidNetwork(centers), tuple(range(len(centers))), _feature_names(model))
 
 
-@register("sklearn.NearestCentroid")
+@register("sklearn.neighbors.NearestCentroid")
 def nearest_centroid(model: Any) -> Source:
     """Explain by the nearest of ``centroids_``, named by ``classes_``."""
     _check_predict(model)
@@ -59,7 +59,7 @@ def nearest_centroid(model: Any) -> Source:
     return Source(CentroidNetwork(model.centroids_), tuple(model.classes_), _feature_names(model))
 
 
-@register("sklearn.BisectingKMeans")
+@register("sklearn.cluster.BisectingKMeans")
 def bisecting_kmeans(model: Any) -> Source:
     """Explain by the tree of bisections, which ``predict`` descends.
 

@@ -8,7 +8,7 @@ from neonxai.networks import CentroidNetwork
 from neonxai.sources.registry import Source, register
 
 
-@register("neonxai.KMeans")
+@register("neonxai.torch.KMeans")
 def kmeans(model: Any) -> Source:
     """Explain by the nearest of ``centroids``."""
     centroids = model.centroids
@@ -19,7 +19,7 @@ def kmeans(model: Any) -> Source:
     return Source(CentroidNetwork(centroids.detach().cpu().double().numpy()), tuple(range(len(centroids))))
 
 
-@register("neonxai.NeuralizedKMeans")
+@register("neonxai.torch.NeuralizedKMeans")
 def neuralized_kmeans(model: Any) -> Source:
     """Explain the k-means that was neuralized."""
     return kmeans(model.kmeans)
