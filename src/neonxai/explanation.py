@@ -274,7 +274,7 @@ class Explanation:
         """Return a ``shap.Explanation``, which SHAP's plots draw.
 
         Its values are the relevances. They are no Shapley values, though the plots call them so, and speak
-        for each row's own cluster: for a plot of many rows choose one, ``e[e.labels == 2].to_shap()``. The base
+        for each row's own cluster: to plot many rows choose one, ``e[e.labels == 2].to_shap()``. The base
         value is ``base_value`` plus what a row has absorbed, so that everything adds up to the logit.
 
         Returns

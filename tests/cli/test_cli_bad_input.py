@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -276,6 +277,11 @@ def test_usage(shell):
     refused(shell("explain"), "usage: Missing argument 'DATA'", 'See "neonxai explain --help".')
     refused(shell("explode"), "usage: No such command 'explode'", 'See "neonxai --help".')
     refused(shell("--nope"), "usage: No such option: --nope")
+    told = shell("expain").stderr
+    assert (
+        told.endswith("""'expain'. Did you mean 'explain'? See "neonxai --help".\n""") or "mean" not in told
+    )
+    assert not re.search(r"[.?!]['\"]?[.?!]", told)
 
 
 def test_more_clusters_than_different_rows(shell):

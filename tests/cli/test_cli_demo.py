@@ -76,12 +76,16 @@ def test_the_table_shows_the_nine_with_their_figures(demo):
             f"{wine['probability']:.2f}",
             str(wine["true"]),
         ]
-        # The sum of the relevances, and below it the logit.
-        assert cells[4] == f"{wine['relevance_sum']:.4f}"
-        assert lines[i + 1].split()[0] == f"{wine['logit']:.4f}"
+        assert cells[4:6] == [f"{wine['relevance_sum']:.4f}", f"{wine['logit']:.4f}"]
         relevance = np.sort(done.explanation.relevance[wine["row"]])
-        assert cells[6] == f"{relevance[-1]:+.2f}"
-        assert cells[8] == f"{relevance[0]:+.2f}"
+        assert cells[7] == f"{relevance[-1]:+#.2g}"
+        assert cells[9] == f"{relevance[0]:+#.2g}"
+        against = [line.split()[-1] for line in lines[i + 1 : i + 3] if " -0." in line]
+        assert against == [f"{value:+#.2g}" for value in relevance[1:3] if value < 0]
+    head = next(line for line in lines if line.split()[:1] == ["row"])
+    assert head.split() == ["row", "cluster", "prob.", "class", "Σ", "rel.", "logit", "for", "against"]
+    assert "-0.0043" in result.stdout  # two digits that count, however small
+    assert not re.search(r"[+-]0\.0+\b", result.stdout)
     assert "Clusters are numbered as the classes that they match" in result.stdout
     assert max(len(line) for line in lines if str(demo[1]) not in line) <= 80
 
@@ -92,15 +96,16 @@ def test_a_narrow_terminal_shows_fewer_columns_and_whole_numbers():
         console.print(_table(study(), width))
         shown = console.file.getvalue()
         assert max(map(len, shown.splitlines())) <= width
-        return re.findall(r"[+-]0\.\d+(?!…)\b", shown), "Σ rel." in shown
+        return re.findall(r"[+-]0\.\d+(?!…)\b", shown), shown
 
     everything, told = figures(80)
-    assert told
+    assert "Σ rel.  logit" in told
     assert len(everything) > 40
     for width in (40, 50, 60, 70):
         found, told = figures(width)
         assert sorted(found) == sorted(everything)
-        assert told == (width >= 50)
+        assert (" logit " in told) == (width >= 60)
+        assert ("Σ rel.  logit" in told) == (width >= 70)
 
 
 def test_the_files(demo):

@@ -193,8 +193,8 @@ def test_columns_named_like_the_facts(shell, from_python):
         "cluster_",
         "rows_",
         "competitor",
-        "logit_",
-        "probability",
+        "mean_logit",
+        "mean_probability",
     ]
 
 
@@ -226,6 +226,12 @@ def test_centers_are_in_the_units_of_the_data_and_matched_by_name(shell, wine, w
     result = shell("explain", wine_csv, "--centers", "c.csv", "--out", "why.parquet")
     assert result.exit_code == 0
     assert "Clusters: 3 centers of c.csv, in the data's units, scaled as the data are." in result.stdout
+    assert "Ignored in c.csv: name.\n" in result.stdout
+    assert json.loads(shell("explain", wine_csv, "--centers", "c.csv", "--json").stdout)[
+        "ignored_in_centers"
+    ] == ["name"]
+    raw.write_csv("only.csv")
+    assert "Ignored" not in shell("explain", wine_csv, "--centers", "only.csv").stdout
     assert _same(pl.read_parquet("why.parquet"), neonxai.explain(model, X), wine.columns)
 
 
@@ -274,8 +280,8 @@ def test_summary_file_is_the_mean_per_cluster(shell, wine, wine_csv, from_python
         row, member = table.row(k, named=True), e.labels == k
         assert (row["cluster"], row["rows"]) == (k, member.sum())
         assert row["competitor"] == np.bincount(e.competitors[member]).argmax()
-        assert row["logit"] == pytest.approx(e.logits[member].mean(), rel=1e-12)
-        assert row["probability"] == pytest.approx(e.probabilities[member].mean(), rel=1e-12)
+        assert row["mean_logit"] == pytest.approx(e.logits[member].mean(), rel=1e-12)
+        assert row["mean_probability"] == pytest.approx(e.probabilities[member].mean(), rel=1e-12)
         mean = e.relevance[member].mean(axis=0)
         assert [row[name] for name in wine.columns] == pytest.approx(mean.tolist(), rel=1e-10)
 

@@ -1,26 +1,18 @@
-"""The commands and their options (Typer), and the one place where failures become messages and exit codes."""
+"""The commands and their options (Typer)."""
 
 from __future__ import annotations
 
-import os
-import sys
-import traceback
-from collections.abc import Sequence  # noqa: TC003  (Typer reads the annotations)
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 import neonxai
-from neonxai.cli.errors import ExitCode, ShellError
+from neonxai.cli.group import Shell
 from neonxai.cli.scaling import Scale
 from neonxai.cli.screen import Screen
-from neonxai.text import printable
 
 __all__ = ["app", "shell"]
-
-_INTERRUPTED = "neonxai: interrupted"
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -48,57 +40,20 @@ Examples:
 _EXPLAIN_EXAMPLES = """\b
 Examples:
   neonxai explain wine.csv --clusters 3
-  neonxai explain wine.csv --clusters 3 --drop id,target --out why.parquet
+  neonxai explain wine.csv --clusters 3 --drop target --id name --out why.csv
   neonxai explain wine.csv --clusters 3 --summary --out clusters.csv
   neonxai explain new.csv --centers centers.csv --scale none --beta inf
   neonxai explain wine.csv --clusters 3 --json --quiet | jq .clusters
 
 """
 
-
-class _Shell(TyperGroup):
-    """A group of commands that turns every failure into one message and an exit code."""
-
-    def main(self, args: Sequence[str] | None = None, *_: Any, **options: Any) -> Any:
-        """Run a command and exit."""
-        given = list(sys.argv[1:] if args is None else args)
-        debug = "--debug" in given or os.environ.get("NEONXAI_DEBUG", "0") not in {"", "0"}
-        # Taken out here, so that it may stand anywhere on the line.
-        given = [word for word in given if word != "--debug"]
-        options |= {"args": given, "prog_name": "neonxai", "standalone_mode": False}
-        try:
-            code = super().main(**options)
-        except Exception as error:  # noqa: BLE001  (the last stop: a message for everyone, the traceback on request)
-            if debug:
-                sys.stderr.write("\n".join(map(printable, traceback.format_exc().split("\n"))))
-            message, code = _told(error)
-            sys.stderr.write(f"{printable(message)}\n")
-        else:
-            # Newer versions of Typer return this code where older ones raise Abort.
-            if code == ExitCode.INTERRUPTED:
-                sys.stderr.write(f"{_INTERRUPTED}\n")
-        raise SystemExit(code if isinstance(code, int) else ExitCode.OK)
-
-
-def _told(error: Exception) -> tuple[str, ExitCode]:
-    """Return the message and the exit code for a failure."""
-    if isinstance(error, ShellError):
-        return str(error), error.code
-    if isinstance(error, typer.Abort):
-        return _INTERRUPTED, ExitCode.INTERRUPTED
-    # Errors of usage are known by what they can do: Typer brings them along in modules that vary by version.
-    describe = getattr(error, "format_message", None)
-    if callable(describe):
-        path = getattr(getattr(error, "ctx", None), "command_path", "neonxai")
-        cause = str(describe()).rstrip(".")
-        return f'neonxai: usage: {cause}. See "{path} --help".', ExitCode.BAD_INPUT
-    cause = " ".join(str(error).split()).rstrip(".") or "no message"
-    remedy = "This should not happen; please report it with what --debug shows."
-    return f"neonxai: {type(error).__name__}: {cause}. {remedy}", ExitCode.FAILURE
-
-
 app = typer.Typer(
-    cls=_Shell, name="neonxai", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    cls=Shell,
+    name="neonxai",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -127,7 +82,7 @@ def _neonxai(
         typer.echo(context.get_help())
 
 
-@app.command("demo", epilog=_DEMO_EXAMPLES + _EXIT_CODES)
+@app.command("demo", short_help="The wine study: nine wines, and why.", epilog=_DEMO_EXAMPLES + _EXIT_CODES)
 def _demo(
     *,
     out: Annotated[
@@ -151,7 +106,11 @@ def _demo(
     run(out, Screen(), overwrite=overwrite)
 
 
-@app.command("explain", epilog=_EXPLAIN_EXAMPLES + _EXIT_CODES)
+@app.command(
+    "explain",
+    short_help="Cluster a table, and say what put each row where.",
+    epilog=_EXPLAIN_EXAMPLES + _EXIT_CODES,
+)
 def _explain(
     data: Annotated[
         Path,
@@ -178,7 +137,7 @@ def _explain(
             metavar="FILE",
             help="Instead: centers that you have, a row each, in the units of DATA "
             "(they are scaled as the data are). Columns are matched by name; "
-            "further columns of FILE are ignored.",
+            "further columns of FILE are ignored, and listed.",
             show_default=False,
         ),
     ] = None,
@@ -188,6 +147,15 @@ def _explain(
     drop: Annotated[
         str | None,
         typer.Option("--drop", metavar="A,B", help="Use all columns but these.", show_default=False),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--id",
+            metavar="COLUMN",
+            help="Names of the rows, of any type: left out of the clustering, and written first to --out.",
+            show_default=False,
+        ),
     ] = None,
     scale: Annotated[
         Scale, typer.Option("--scale", help="What to do to each column before clustering.")
@@ -244,6 +212,7 @@ def _explain(
         centers=centers,
         columns=columns,
         drop=drop,
+        key=key,
         scale=scale,
         beta=beta,
         seed=seed,

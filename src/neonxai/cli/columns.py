@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from neonxai.cli.tables import DataFile
 
-__all__ = ["Selection", "numbers_of", "select"]
+__all__ = ["Selection", "numbers_of", "quoted", "select"]
 
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "missing"})
@@ -30,13 +30,19 @@ _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "
 
 @dataclass(frozen=True)
 class Selection:
-    """The columns that are used and those left out, in the order of use and of the file."""
+    """The columns that are used and those left out, in the order of use and of the file.
+
+    ``key`` names the rows; it is one of those left out.
+    """
 
     used: tuple[str, ...]
     dropped: tuple[str, ...]
+    key: str | None = None
 
 
-def select(available: Sequence[str], columns: str | None, drop: str | None, what: str) -> Selection:
+def select(
+    available: Sequence[str], columns: str | None, drop: str | None, what: str, key: str | None = None
+) -> Selection:
     """Choose columns by name.
 
     Parameters
@@ -50,6 +56,8 @@ def select(available: Sequence[str], columns: str | None, drop: str | None, what
         The value of ``--drop``, written likewise.
     what : str
         The file, for messages.
+    key : str or None, default=None
+        The value of ``--id``: one name, written likewise.
 
     Returns
     -------
@@ -59,27 +67,32 @@ def select(available: Sequence[str], columns: str | None, drop: str | None, what
     Raises
     ------
     ShellError
-        If a name is not a column (the closest ones are suggested) or given twice, if none remains, or if a
-        column that is used has no name or is pandas' index.
+        If a name is not a column (the closest ones are suggested) or given twice, if none remains, if a
+        column that is used has no name or is pandas' index, or if ``--id`` is no single column or one to use.
 
     Examples
     --------
     >>> select(["a", "b", "c"], None, "b", "x.csv")
-    Selection(used=('a', 'c'), dropped=('b',))
+    Selection(used=('a', 'c'), dropped=('b',), key=None)
     """
+    key = None if key is None else _key(key, available, what)
     if columns is not None:
         used = _names("--columns", columns, available, what)
+        if key in used:
+            raise ShellError(
+                "usage", f"column {key!r} is named by both --columns and --id", "Take it out of one of them."
+            )
     else:
         gone = set(_names("--drop", drop, available, what)) if drop is not None else set()
-        used = [name for name in available if name not in gone]
+        used = [name for name in available if name not in gone and name != key]
     if not used:
-        option = "--drop" if columns is None else "--columns"
+        option = "--columns" if columns is not None else "--drop" if drop is not None else "--id"
         raise ShellError(option, f"no column of {what} is left to use", "Name fewer to drop, or some to use.")
     if "" in used:
         raise ShellError(
             what,
             f"column {list(available).index('') + 1} has no name; perhaps row numbers written with the data",
-            "Leave it out with --drop '', or name it in the file.",
+            "Leave it out with --drop '', keep it as names of rows with --id '', or name it in the file.",
         )
     index = next((name for name in used if _PANDAS_INDEX.fullmatch(name)), None)
     if index is not None:
@@ -88,7 +101,7 @@ def select(available: Sequence[str], columns: str | None, drop: str | None, what
             f"column {index!r} is the index of a pandas frame, written with the data",
             f"Leave it out with --drop {index}, or rename it if it is a measurement.",
         )
-    return Selection(tuple(used), tuple(name for name in available if name not in used))
+    return Selection(tuple(used), tuple(name for name in available if name not in used), key)
 
 
 def numbers_of(table: DataFile, names: Sequence[str]) -> NDArray[np.float64]:
@@ -152,7 +165,7 @@ def _not_numeric(table: DataFile, name: str, row: int, kind: str, value: object)
     return ShellError(
         table.what,
         f"column {name!r} holds {kind}, not numbers: {_brief(value)} in {table.place(row)}",
-        f"Leave it out with --drop {_quoted(name)}, or encode it as numbers.",
+        f"Leave it out with --drop {quoted([name])}, or encode it as numbers.",
     )
 
 
@@ -160,7 +173,7 @@ def _unusable(table: DataFile, name: str, row: int, value: str) -> ShellError:
     return ShellError(
         table.what,
         f"column {name!r} holds {value} in {table.place(row)}",
-        f"Fill in or delete such rows, or leave the column out with --drop {_quoted(name)}.",
+        f"Fill in or delete such rows, or leave the column out with --drop {quoted([name])}.",
     )
 
 
@@ -173,9 +186,27 @@ def _brief(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-def _quoted(name: str) -> str:
-    field = '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name
-    return shlex.quote(field)
+def quoted(names: Sequence[str]) -> str:
+    """Column names as ``--drop`` and ``--columns`` take them, to be pasted into a shell.
+
+    Examples
+    --------
+    >>> print(quoted(["a", "b"]), quoted([""]), quoted(["hue, dark"]))
+    a,b '' '"hue, dark"'
+    """
+    return shlex.quote(",".join(map(_field, names)))
+
+
+def _field(name: str) -> str:
+    odd = name != name.strip() or any(mark in name for mark in ',"\n\r')
+    return '"' + name.replace('"', '""') + '"' if odd else name
+
+
+def _key(text: str, available: Sequence[str], what: str) -> str:
+    names = _names("--id", text, available, what)
+    if len(names) != 1:
+        raise ShellError("--id", f"it takes one column, not {len(names)}", f"Columns: {listed(available)}.")
+    return names[0]
 
 
 def _names(option: str, text: str, available: Sequence[str], what: str) -> list[str]:

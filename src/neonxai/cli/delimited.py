@@ -15,7 +15,7 @@ from neonxai.cli.errors import ShellError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["line_of", "read_delimited"]
+__all__ = ["line_of", "read_delimited", "text_of"]
 
 _MARK = "\ufeff".encode()
 _QUOTED_OR_RETURN = re.compile(rb'"[^"]*"?|\r(?!\n)')
@@ -69,6 +69,32 @@ def read_delimited(content: bytes, separator: str, what: str) -> pl.DataFrame:
         )
     frame.columns = header  # polars leaves doubled quotation marks in names doubled
     return frame
+
+
+def text_of(content: bytes, separator: str, index: int) -> pl.Series:
+    r"""One column of a CSV or TSV file as it is written there, so that 007 stays 007.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file, which :func:`read_delimited` has read without complaint.
+    separator : str
+        ``","`` or a tab.
+    index : int
+        The column, counted from 0.
+
+    Returns
+    -------
+    polars.Series
+        Text.
+
+    Examples
+    --------
+    >>> text_of(b"a,b\n007,2.5\n", ",", 0).to_list()
+    ['007']
+    """
+    content = _with_line_feeds(content.removeprefix(_MARK).rstrip(b"\r\n"), "")
+    return pl.read_csv(content, separator=separator, infer_schema=False, columns=[index]).to_series()
 
 
 def line_of(content: bytes, separator: str, row: int) -> int:

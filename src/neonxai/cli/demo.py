@@ -35,7 +35,9 @@ __all__ = ["Study", "run", "study"]
 _SEED: Final = 2
 _BETA: Final = 1.0
 _STRONGEST: Final = 3
-_SUM: Final = "Σ rel.\nlogit"
+_GAP: Final = 1  # so that all columns and legible names fit 80 characters
+_LEAST_NAME: Final = 6
+_MAX_NAME: Final = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,34 +177,53 @@ def _table(done: Study, room: int) -> Table:
         "Wines whose cluster is not their class",
         "Clusters are numbered as the classes that they match; k-means' own numbers of clusters 0, 1, 2 "
         f"are {', '.join(map(str, done.numbers))}. for, against: the strongest measurements and their "
-        "relevances.",
+        "relevances. Σ rel.: the sum of all 13 relevances.",
+        gap=_GAP,
     )
-    widths = {"row": 3, "cluster": 7, "prob.": 5, "class": 5, _SUM: 6, "for": 8, "against": 8}
-    shown = fitting(widths, room, ("prob.", _SUM, "class"))
+    e = done.explanation
+    reasons = {int(row): _strongest(e.relevance[row]) for row in done.misfits}
+    figures = (_figure(e.relevance[row, i]) for row, both in reasons.items() for side in both for i in side)
+    least = _LEAST_NAME + 1 + max(map(len, figures))
+    widths = {"row": 3, "cluster": 7, "prob.": 5, "class": 5, "Σ rel.": 6, "logit": 6}
+    widths |= {"for": least, "against": least}
+    shown = fitting(widths, room, ("prob.", "Σ rel.", "logit", "class"), gap=_GAP)
+    spare = room - 2 - sum(widths[header] for header in shown) - _GAP * (len(shown) - 1)
+    name = min(_MAX_NAME, _LEAST_NAME + max(0, spare) // 2)
     for header in shown:
         if header in {"for", "against"}:
             table.add_column(header)
         else:
             table.add_column(header, justify="right", no_wrap=True)
-    e = done.explanation
-    for row in done.misfits:
-        relevance = e.relevance[row]
-        order = np.argsort(-relevance, kind="stable")
+    for row, (pro, contra) in reasons.items():
         cells = {
             "row": str(row),
             "cluster": str(e.labels[row]),
             "prob.": f"{e.probabilities[row]:.2f}",
             "class": str(done.classes[row]),
-            _SUM: f"{relevance.sum():.4f}\n{e.logits[row]:.4f}",
-            "for": _reasons(e, row, [i for i in order[:_STRONGEST] if relevance[i] > 0]),
-            "against": _reasons(e, row, [i for i in order[::-1][:_STRONGEST] if relevance[i] < 0]),
+            "Σ rel.": f"{e.relevance[row].sum():.4f}",
+            "logit": f"{e.logits[row]:.4f}",
+            "for": _reasons(e, row, pro, name),
+            "against": _reasons(e, row, contra, name),
         }
         table.add_row(*(Text(cells[header]) for header in shown), end_section=True)
     return table
 
 
-def _reasons(e: Explanation, row: int, features: list[int]) -> str:
-    return "\n".join(f"{shorten(e.feature_names[i], 14)} {e.relevance[row, i]:+.2f}" for i in features)
+def _strongest(relevance: NDArray[np.float64]) -> tuple[list[int], list[int]]:
+    """Positions of the features that speak most for the cluster, and most against it."""
+    order = np.argsort(-relevance, kind="stable").tolist()
+    pro = [i for i in order[:_STRONGEST] if relevance[i] > 0]
+    return pro, [i for i in order[::-1][:_STRONGEST] if relevance[i] < 0]
+
+
+def _reasons(e: Explanation, row: int, features: list[int], width: int) -> str:
+    return "\n".join(
+        f"{shorten(e.feature_names[i], width):<{width}} {_figure(e.relevance[row, i])}" for i in features
+    )
+
+
+def _figure(relevance: float) -> str:
+    return f"{relevance:+#.2g}"
 
 
 def _write(done: Study, folder: Path, *, overwrite: bool) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 from scipy.sparse import csr_array
 
 import neonxai
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from neonxai.cli.result import Result
     from neonxai.explanation import Explanation
 
-__all__ = ["ClusterFacts", "cluster_facts", "cluster_frame", "facts"]
+__all__ = ["ClusterFacts", "cluster_facts", "facts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,40 +108,6 @@ def cluster_facts(explanation: Explanation, values: NDArray[np.float64]) -> list
     ]
 
 
-def cluster_frame(result: Result) -> pl.DataFrame:
-    """Tabulate the clusters: what ``--summary`` writes.
-
-    Parameters
-    ----------
-    result : Result
-        The result.
-
-    Returns
-    -------
-    polars.DataFrame
-        A row per cluster: ``cluster``, ``rows``, ``competitor``, ``logit``, ``probability``, then the mean
-        relevance of each feature under its name. A feature of one of these names keeps it, and the other
-        column gets an underscore at its end. Empty cells for a cluster without rows.
-    """
-    e = result.explanation
-    clusters = cluster_facts(e, result.values)
-    columns: dict[str, Any] = {
-        "cluster": [c.name for c in clusters],
-        "rows": [c.size for c in clusters],
-        "competitor": [c.rival for c in clusters],
-        "logit": [c.logit for c in clusters],
-        "probability": [c.probability for c in clusters],
-    }
-    free: dict[str, Any] = {}
-    for name, column in columns.items():
-        while name in e.feature_names or name in free:
-            name += "_"  # noqa: PLW2901  (the same rule as Explanation.to_frame)
-        free[name] = column
-    relevance = np.array([c.relevance for c in clusters])
-    free.update(zip(e.feature_names, relevance.T, strict=True))
-    return pl.DataFrame(free).fill_nan(None)
-
-
 def facts(request: Request, result: Result) -> dict[str, Any]:
     """Gather what ``--json`` prints.
 
@@ -166,9 +131,11 @@ def facts(request: Request, result: Result) -> dict[str, Any]:
         "rows": n,
         "features": list(e.feature_names),
         "dropped": list(result.selection.dropped),
+        "id": result.selection.key,
         "scale": str(request.scale),
         "model": "k-means" if request.centers is None else "centers",
         "centers": None if request.centers is None else str(request.centers),
+        "ignored_in_centers": list(result.ignored),
         "seed": request.seed if request.centers is None else None,
         "beta": e.beta if math.isfinite(e.beta) else "inf",
         "beta_auto": parse_beta(request.beta) == "auto",

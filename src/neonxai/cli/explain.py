@@ -11,14 +11,14 @@ import polars as pl
 from sklearn.cluster import KMeans
 
 import neonxai
-from neonxai.cli import describe, show
+from neonxai.cli import describe, notes, show, written
 from neonxai.cli.columns import numbers_of, select
 from neonxai.cli.errors import ExitCode, ShellError
 from neonxai.cli.names import listed
 from neonxai.cli.request import parse_beta, parse_clusters
 from neonxai.cli.result import Result
 from neonxai.cli.scaling import flat_columns, scaler
-from neonxai.cli.tables import read_table, write_table
+from neonxai.cli.tables import check_writable, read_table, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,9 +51,8 @@ def run(request: Request, screen: Screen) -> None:
     """
     request.check()
     result = explain(request, screen)
-    table = describe.cluster_frame(result) if request.summary else result.explanation.to_frame("polars")
     if request.out is not None:
-        _write(table, request)
+        _write(written.cluster_frame(result) if request.summary else written.row_frame(result), request)
     if request.json:
         screen.json(describe.facts(request, result))
     show.report(request, result, screen)
@@ -79,9 +78,12 @@ def explain(request: Request, screen: Screen) -> Result:
         If a file or a value in it is of no use.
     """
     data = read_table(request.data)
-    selection = select(data.frame.columns, request.columns, request.drop, data.what)
+    selection = select(data.frame.columns, request.columns, request.drop, data.what, request.key)
     values = numbers_of(data, selection.used)
-    centers = None if request.centers is None else _centers(request, selection, data)
+    keys = None if selection.key is None else data.keys(selection.key)
+    if keys is not None and request.out is not None and not request.summary:
+        check_writable(keys, request.out, f"--id {selection.key}")
+    centers, ignored = (None, ()) if request.centers is None else _centers(request, selection, data)
     scaling = scaler(request.scale)
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = scaling.fit_transform(values)
@@ -89,11 +91,11 @@ def explain(request: Request, screen: Screen) -> Result:
     _check_size(scaled, selection.used, data.what, request)
     if points is not None:
         _check_size(points, selection.used, f"--centers {request.centers}", request)
-    notes: list[str] = []
+    said = notes.about_columns(values, selection, request)
     flat = flat_columns(values, request.scale)
     if len(flat):
         names = listed([selection.used[i] for i in flat])
-        notes.append(f"Without spread, so only centered and not divided: {names}.")
+        said.append(f"Without spread, so only centered and not divided: {names}.")
     frame = pl.DataFrame(dict(zip(selection.used, np.asarray(scaled).T, strict=True)))
     work = (
         frame.height
@@ -102,15 +104,20 @@ def explain(request: Request, screen: Screen) -> Result:
     )
     with screen.progress(work) as progress:
         if points is None:
-            model, said = _cluster(np.ascontiguousarray(scaled), frame, request)
-            notes += said
+            model, warned = _cluster(np.ascontiguousarray(scaled), frame, request)
+            said += warned
         else:
             model = neonxai.Centroids(points)
         explanation = _explain(model, frame, request, data, progress)
-    return Result(explanation, values, selection, tuple(notes))
+    if points is None:
+        said += notes.about_two_clusters(explanation)
+    return Result(explanation, values, selection, keys, ignored, tuple(said))
 
 
-def _centers(request: Request, selection: Selection, data: DataFile) -> NDArray[np.float64]:
+def _centers(
+    request: Request, selection: Selection, data: DataFile
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Return the centers in the units of the file, and the columns of theirs that are not used."""
     assert request.centers is not None  # noqa: S101  (for the type checker)
     table = read_table(request.centers, "--centers")
     missing = [name for name in selection.used if name not in table.frame.columns]
@@ -125,7 +132,8 @@ def _centers(request: Request, selection: Selection, data: DataFile) -> NDArray[
         raise ShellError(
             table.what, "it has one center, but a cluster is explained against its rivals", "Give 2 or more."
         )
-    return numbers_of(table, selection.used)
+    ignored = tuple(name for name in table.frame.columns if name not in selection.used)
+    return numbers_of(table, selection.used), ignored
 
 
 def _check_size(scaled: NDArray[np.float64], names: tuple[str, ...], what: str, request: Request) -> None:

@@ -14,24 +14,26 @@ if TYPE_CHECKING:
 __all__ = ["abreast", "fitting", "plain_table"]
 
 _MARGIN: Final = 2  # both edges of a plain table
-_GAP: Final = 2  # between two of its columns
+_GAP: Final = 2  # between two of its columns, unless told
 
 
-def plain_table(title: str, caption: str) -> Table:
-    """Return an empty table in the house's style."""
+def plain_table(title: str, caption: str, gap: int = _GAP) -> Table:
+    """Return an empty table in the house's style, with a gap of so many blanks between columns."""
     return Table(
         title=Text(title),
         caption=Text(caption),
         box=box.SIMPLE_HEAD,
         pad_edge=False,
-        padding=(0, 1, 0, 0),
+        padding=(0, gap - 1, 0, 0),
         title_justify="left",
         caption_justify="left",
         title_style="bold",
     )
 
 
-def fitting(widths: Mapping[str, int], room: int, less_important: Sequence[str]) -> list[str]:
+def fitting(
+    widths: Mapping[str, int], room: int, less_important: Sequence[str], gap: int = _GAP
+) -> list[str]:
     """Choose the columns of a plain table that fit next to each other.
 
     Parameters
@@ -42,6 +44,8 @@ def fitting(widths: Mapping[str, int], room: int, less_important: Sequence[str])
         The width of the terminal, in characters.
     less_important : sequence of str
         Columns that may be left out, the first ones first.
+    gap : int, default=2
+        Blanks between two columns.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def fitting(widths: Mapping[str, int], room: int, less_important: Sequence[str])
     """
     kept = list(widths)
     for name in less_important:
-        if _MARGIN + sum(widths[k] for k in kept) + _GAP * (len(kept) - 1) <= room:
+        if _MARGIN + sum(widths[k] for k in kept) + gap * (len(kept) - 1) <= room:
             break
         kept.remove(name)
     return kept

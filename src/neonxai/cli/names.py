@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["listed", "shorten"]
 
-_MAX_LISTED: Final = 12
+_MAX_LISTED: Final = 30
 _MAX_NAME: Final = 30
 
 
@@ -31,14 +31,23 @@ def shorten(name: str, width: int = _MAX_NAME) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names separated by commas, the later ones of many only counted.
+    """Names separated by commas, the middle of many only counted; those that would not be seen in quotes.
 
     Examples
     --------
-    >>> listed(["a", "b"])
-    'a, b'
-    >>> listed([str(i) for i in range(20)])
-    '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 8 more'
+    >>> listed(["a", "", "b"])
+    "a, '', b"
+    >>> listed([str(i) for i in range(40)])[:60]
+    '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, … 10 more '
     """
-    shown = ", ".join(shorten(name) for name in names[:_MAX_LISTED])
-    return shown if len(names) <= _MAX_LISTED else f"{shown} and {len(names) - _MAX_LISTED} more"
+    if len(names) <= _MAX_LISTED:
+        return ", ".join(map(_visible, names))
+    half = _MAX_LISTED // 2
+    # Both ends, since the column that should not be there is often the last one.
+    ends = [*map(_visible, names[:half]), f"… {len(names) - 2 * half} more …", *map(_visible, names[-half:])]
+    return ", ".join(ends)
+
+
+def _visible(name: str) -> str:
+    short = shorten(name)
+    return short if name and name == name.strip() else f"'{short}'"

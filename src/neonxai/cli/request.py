@@ -27,6 +27,7 @@ class Request:
     centers: Path | None
     columns: str | None
     drop: str | None
+    key: str | None
     scale: Scale
     beta: str
     seed: int

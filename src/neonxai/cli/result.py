@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
     from neonxai.cli.columns import Selection
@@ -27,6 +28,10 @@ class Result:
         The columns in the user's units.
     selection : Selection
         The columns used and dropped.
+    keys : polars.Series or None
+        The names of the rows, under the name of their column.
+    ignored : tuple of str
+        Columns of the file of centers that were not used.
     notes : tuple of str
         What the user should know, one sentence each.
     """
@@ -34,4 +39,6 @@ class Result:
     explanation: Explanation
     values: NDArray[np.float64]
     selection: Selection
+    keys: pl.Series | None
+    ignored: tuple[str, ...]
     notes: tuple[str, ...]

@@ -73,11 +73,15 @@ def report(request: Request, result: Result, screen: Screen) -> None:
 
 def _say_decisions(request: Request, result: Result, screen: Screen) -> None:
     e = result.explanation
-    used, dropped = result.selection.used, result.selection.dropped
+    used, dropped, key = result.selection.used, result.selection.dropped, result.selection.key
     screen.say(f"Read {request.data}: {len(e)} rows, {len(used) + len(dropped)} columns.")
     screen.say(f"Used {_columns(len(used))}: {listed(used)}.")
-    if dropped:
-        screen.say(f"Left out {_columns(len(dropped))}: {listed(dropped)}.")
+    kept = [] if key is None or request.summary else [key]
+    left_out = [name for name in dropped if name not in kept]
+    if left_out:
+        screen.say(f"Left out {_columns(len(left_out))}: {listed(left_out)}.")
+    if kept:
+        screen.say(f"Kept as names of rows: {listed(kept)}.")
     screen.say(f"Scale {request.scale}: {request.scale.description}.")
     if request.centers is None:
         screen.say(f"Clusters: k-means, K = {len(e.cluster_names)}, best of 10 starts, seed {request.seed}.")
@@ -86,6 +90,8 @@ def _say_decisions(request: Request, result: Result, screen: Screen) -> None:
         screen.say(
             f"Clusters: {len(e.cluster_names)} centers of {request.centers}, in the data's units{scaled}."
         )
+    if result.ignored:
+        screen.say(f"Ignored in {request.centers}: {listed(result.ignored)}.")
     auto = " (auto: 1 / mean logit of the rows)" if parse_beta(request.beta) == "auto" else ""
     beta = "∞" if math.isinf(e.beta) else f"{e.beta:.4g}"
     screen.say(f"Relevance: NEON, {e.pooling}-pooling, β = {beta}{auto}.")

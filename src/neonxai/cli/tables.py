@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from contextlib import contextmanager
@@ -11,15 +12,16 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from neonxai import storage
-from neonxai.cli.delimited import line_of, read_delimited
+from neonxai.cli.delimited import line_of, read_delimited, text_of
 from neonxai.cli.errors import ShellError
 from neonxai.cli.formats import check_file, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import IO
 
-__all__ = ["DataFile", "read_table", "write_table"]
+__all__ = ["DataFile", "check_writable", "read_table", "write_table"]
 
 _SEPARATORS: Final = {"csv": ",", "tsv": "\t"}
 
@@ -59,6 +61,15 @@ class DataFile:
             filled = [number for number, line in enumerate(lines, start=1) if line.strip()]
             return f"line {filled[row]}"
         return f"row {row} (the first is 0)"
+
+    def keys(self, name: str) -> pl.Series:
+        """Return a column as names of rows: of a text file whole numbers, or else what is written there."""
+        if self.kind not in _SEPARATORS:
+            return self.frame[name]
+        index = self.frame.columns.index(name)
+        text = text_of(self.path.read_bytes(), _SEPARATORS[self.kind], index).alias(name)
+        numbers = text.cast(pl.Int64, strict=False)
+        return numbers if numbers.cast(pl.String).eq_missing(text).all() else text
 
 
 def read_table(path: Path, option: str = "") -> DataFile:
@@ -119,14 +130,46 @@ def write_table(frame: pl.DataFrame, path: Path, *, overwrite: bool) -> None:
     """
     kind = format_of(path)
     with storage.replacing(path, overwrite=overwrite) as temporary, temporary.open("xb") as stream:
-        if kind in _SEPARATORS:
-            frame.write_csv(stream, separator=_SEPARATORS[kind])
-        elif kind == "parquet":
-            frame.write_parquet(stream)
-        elif kind == "arrow":
-            frame.write_ipc(stream)
-        else:
-            frame.write_ndjson(stream)
+        _put(frame, stream, kind)
+
+
+def check_writable(column: pl.Series, path: Path, what: str) -> None:
+    """Check that a format can hold a column, by writing its first row to memory.
+
+    Parameters
+    ----------
+    column : polars.Series
+        The column.
+    path : Path
+        Where it shall go; the ending says in which format.
+    what : str
+        The option that named the column, for the message.
+
+    Raises
+    ------
+    ShellError
+        If the format has no way to write such values.
+    """
+    try:
+        with _silenced():
+            _put(column.head(1).to_frame(), io.BytesIO(), format_of(path))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise ShellError(
+            what,
+            f"its values are of type {str(column.dtype).lower()}, which {path.suffix} files cannot hold",
+            "Write to a .parquet file, or choose another column.",
+        ) from error
+
+
+def _put(frame: pl.DataFrame, stream: IO[bytes], kind: str) -> None:
+    if kind in _SEPARATORS:
+        frame.write_csv(stream, separator=_SEPARATORS[kind])
+    elif kind == "parquet":
+        frame.write_parquet(stream)
+    elif kind == "arrow":
+        frame.write_ipc(stream)
+    else:
+        frame.write_ndjson(stream)
 
 
 def _read_jsonl(path: Path, what: str) -> pl.DataFrame:
@@ -186,7 +229,7 @@ def _read_binary(path: Path, kind: str, what: str) -> pl.DataFrame:
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """Keep Rust's own report of a panic on a damaged Arrow file from the screen; the error still arrives."""
+    """Keep Rust's own report of a panic, as on a damaged file, from the screen; the error still arrives."""
     kept = os.dup(2)
     try:
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  (os.devnull is no path of a file)
