@@ -16,7 +16,7 @@ def main() -> None:
     wine = load_wine(as_frame=True).data
     X = StandardScaler().set_output(transform="pandas").fit_transform(wine)
     e = neonxai.explain(KMeans(3, random_state=0).fit(X), X)
-    values, _ = e.plot.sample(60)
+    values, _ = e.plot.sample(60, values=wine)
     values.figure.savefig(Path(__file__).with_name("wine-60.png"), dpi=110)
 
 

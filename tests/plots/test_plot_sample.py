@@ -128,7 +128,46 @@ def test_the_title_says_what_is_explained(wine):
     assert ax.get_title(loc="left").split("\n")[1] == f"probability {wine.probabilities[5]:.4g}"
     other = replace(wine, targets=np.full(len(wine), rival), competitors=np.full(len(wine), k))
     title = plots.sample(other, 5)[0].get_title(loc="right")
-    assert title == f"row 5: cluster {rival} (assigned to {k})\nagainst cluster {k}"
+    assert title == f"row 5: cluster {rival}\nagainst cluster {k} (its own)"
+    third = next(c for c in wine.cluster_names if c not in (k, rival))
+    other = replace(wine, targets=np.full(len(wine), rival), competitors=np.full(len(wine), third))
+    title = plots.sample(other, 5)[0].get_title(loc="right")
+    assert title == f"row 5: cluster {rival}\nagainst cluster {third} (it is in {k})"
+
+
+def test_values_in_other_units_are_shown(wine):
+    shown = 1000 + 7 * wine.data
+    values_ax, ax = plots.sample(wine, 5, values=shown)
+    labels = [label.get_text() for label in values_ax.get_yticklabels()]
+    strongest = int(np.abs(wine.relevance[5]).argmax())
+    assert any(label.endswith(f"= {shown[5, strongest]:.4g}") for label in labels)
+    assert is_true_to(ax, wine, 5)
+    with pytest.raises(ValueError, match="values has 3 rows, but 178 were explained"):
+        plots.sample(wine, 5, values=shown[:3])
+    with pytest.raises(ValueError, match="NaN in row 0"):
+        plots.sample(wine, 5, values=np.full_like(shown, np.nan))
+
+
+def test_a_row_by_its_name(wine):
+    named = replace(wine, index=np.array([f"wine-{i:03d}" for i in range(178)]))
+    by_name, by_position = plots.sample(named, "wine-042")[1], plots.sample(named, 42)[1]
+    assert [b.get_width() for b in by_name.patches] == [b.get_width() for b in by_position.patches]
+    assert plots.sample(named, "wine-042")[0].get_title(loc="right").startswith("wine-042: cluster")
+    with pytest.raises(ValueError, match=r"row='wine-42' is the name of 0 rows. Do you mean .*'wine-042'"):
+        plots.sample(named, "wine-42")
+    with pytest.raises(ValueError, match="is the name of 178 rows"):
+        plots.sample(replace(wine, index=np.full(178, "same")), "same")
+    with pytest.raises(ValueError, match="is the name of 0 rows"):
+        plots.sample(wine, "60")
+
+
+def test_numbers_of_one_row_have_the_same_decimals(wine):
+    _, ax = plots.sample(wine, 5)
+    texts = [text.get_text() for text in ax.texts]
+    assert len({len(text.split(".")[1]) for text in texts}) == 1
+    assert [float(text.replace("\N{MINUS SIGN}", "-")) for text in texts] == pytest.approx(
+        [bar.get_width() for bar in ax.patches], abs=0.51 * 10.0 ** -len(texts[0].split(".")[1])
+    )
 
 
 @pytest.mark.parametrize("row", [178, -179, 10**30])

@@ -131,7 +131,8 @@ def heatmap(
 
 def _table(explanation: Explanation, statistic: str, max_features: int) -> _Table:
     values = explanation.summary_values(by="cluster", statistic=statistic)
-    title = f"{_QUANTITIES.get(statistic, statistic).split(' (')[0]} of {len(explanation)} rows"
+    rows = "row" if len(explanation) == 1 else "rows"
+    title = f"{_QUANTITIES.get(statistic, statistic).split(' (')[0]} of {len(explanation)} {rows}"
     total = explanation.n_features
     kept = np.arange(total)
     if total > max_features:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from neonxai.plots.heatmap import heatmap
 from neonxai.plots.map import map as cluster_map
@@ -40,14 +40,15 @@ class Plotter:
 
     def sample(
         self,
-        row: int = 0,
+        row: int | str = 0,
         *,
+        values: Any = None,
         max_features: int = 20,
         order: Literal["relevance", "given"] = "relevance",
         axes: Sequence[Axes] | None = None,
     ) -> tuple[Axes, Axes]:
         """Draw one row; see `neonxai.plots.sample`."""
-        return sample(self.explanation, row, max_features=max_features, order=order, axes=axes)
+        return sample(self.explanation, row, values=values, max_features=max_features, order=order, axes=axes)
 
     def map(self, classes: ArrayLike | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw all rows on a plane; see `neonxai.plots.map`."""

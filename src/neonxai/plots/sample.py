@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import matplotlib as mpl
 import numpy as np
 
+from neonxai import frames
 from neonxai.plots import _style, _text
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from neonxai.explanation import Explanation
+
+_TITLE = 1.1  # its size, relative to the labels'
 
 
 @dataclass(frozen=True)
@@ -36,18 +40,19 @@ class _Bars:
 
 def sample(
     explanation: Explanation,
-    row: int = 0,
+    row: int | str = 0,
     *,
+    values: Any = None,
     max_features: int = 20,
     order: Literal["relevance", "given"] = "relevance",
     axes: Sequence[Axes] | None = None,
 ) -> tuple[Axes, Axes]:
     """Draw one row: its values on the left, the relevance of each on the right.
 
-    The values keep their own units: each is written beside the feature's name, and a dot says where it lies
-    between the smallest ("min") and the largest value ("max") of that feature over the rows of
-    `explanation.data`; the thick part of the line holds the middle half of those rows. A feature that is
-    constant there, as all are in an explanation of one row, has no dot.
+    Each value is written beside the feature's name, and a dot says where it lies between the smallest
+    ("min") and the largest value ("max") of that feature over all explained rows; the thick part of the line
+    holds the middle half of them. A feature that is constant there, as all are in an explanation of one row,
+    has no dot.
 
     The bars on the right are red where the feature speaks for the cluster (relevance at or above 0) and blue
     where it speaks against it. Together they are the logit, Σ_i R_i + absorbed + base value = f_c(x)
@@ -58,8 +63,12 @@ def sample(
     ----------
     explanation : Explanation
         What to draw, of n rows and D features.
-    row : int, default 0
-        The position of the row, from −n to n − 1; negative ones count from the end.
+    row : int or str, default 0
+        The position of the row, from −n to n − 1; negative ones count from the end. Or its name in the index
+        of the pandas frame that was explained.
+    values : array-like or frame of shape (n, D), optional
+        The same rows in the units to be shown, where the clustering has seen scaled ones. By default
+        `explanation.data`.
     max_features : int, default 20
         How many features get a bar of their own: those with the largest relevance, regardless of sign.
     order : {"relevance", "given"}, default "relevance"
@@ -78,7 +87,8 @@ def sample(
     TypeError
         If `explanation` is no Explanation, or `row` or `max_features` no whole number.
     ValueError
-        If `row` is out of range, `order` unknown, `max_features` below 1, or `axes` not two.
+        If `row` is out of range or not one row's name, `values` of another shape, `order` unknown,
+        `max_features` below 1, or `axes` not two.
 
     Examples
     --------
@@ -92,19 +102,24 @@ def sample(
     [4.0, 0.0]
     """
     explanation = _style.check_explanation(explanation)
-    row = _check_row(row, len(explanation))
+    row = _check_row(row, explanation)
+    data = explanation.data if values is None else _check_values(values, explanation)
     bars = _bars(explanation, row, _style.check_max_features(max_features), order)
     names = [str(explanation.feature_names[i]) for i in bars.features]
-    values = [f" = {_text.number(float(explanation.data[row, i]))}" for i in bars.features]
+    ends = [f" = {_text.number(float(data[row, i]))}" for i in bars.features]
     count = len(bars.lengths)
-    ranges = bool(np.ptp(explanation.data[:, bars.features], axis=0).any())
+    ranges = bool(np.ptp(data[:, bars.features], axis=0).any())
+    title = _title(explanation, row)
 
     if axes is None:
         size = _style.base_size()
         # Measured apart, as they are fitted: together, kerning could make them narrower.
         whole = [_text.width(_text.drawable(name), size) for name in names]
-        name_room = min(max(a + _text.width(b, size) for a, b in zip(whole, values, strict=True)), 28 * size)
+        name_room = max(a + _text.width(b, size) for a, b in zip(whole, ends, strict=True))
+        name_room = min(name_room + 0.01, 28 * size)  # (a + b) − b can be a little less than a
         values_room, relevance_room = (13 if ranges else 2) * size, 24 * size
+        titles = max(_text.width(line, _TITLE * size) for line in title) + size
+        name_room = max(name_room, min(titles, 30 * size) - values_room)
         _, (values_ax, relevance_ax) = _style.new_axes(
             2,
             _style.Extent(name_room + values_room + relevance_room + 11 * size, (1.75 * count + 11) * size),
@@ -117,7 +132,7 @@ def sample(
         total = left.width + right.width
         name_room, values_room, relevance_room = min(0.46 * total, 28 * size), 0.3 * total, 0.34 * total
 
-    labels = _text.fit_names(names, name_room, size, suffixes=values)
+    labels = _text.fit_names(names, name_room, size, suffixes=ends)
     labels = [_text.escaped(label) for label in labels] + bars.rest
     for ax in (values_ax, relevance_ax):
         ax.set_yticks(range(count), labels)
@@ -130,17 +145,37 @@ def sample(
     relevance_ax.tick_params(axis="y", labelleft=False)
 
     if ranges:
-        _draw_values(values_ax, explanation.data, row, bars.features)
-        values_ax.set_xlabel(_text.wrapped(f"of {len(explanation)} rows", values_room, size), fontsize=size)
+        _draw_values(values_ax, data, row, bars.features)
+        label = f"among {len(explanation)} rows (thick: middle half)"
+        values_ax.set_xlabel(_text.wrapped(label, values_room, size), fontsize=size)
     else:
         values_ax.set_xticks([])
         values_ax.spines["bottom"].set_visible(False)
     _draw_relevance(relevance_ax, bars, relevance_room, size)
-    _caption(explanation, row, (values_ax, relevance_ax), (name_room, values_room, relevance_room), size)
+    name = "\n".join(_text.fit(line, name_room + values_room, _TITLE * size) for line in title)
+    values_ax.set_title(_text.escaped(name), loc="right", fontsize=_TITLE * size)
+    facts = [
+        f"logit {_text.number(explanation.logits[row])}",
+        f"probability {_text.number(explanation.probabilities[row])}",
+    ]
+    facts = [_text.fit(line, relevance_room + 4 * size, _TITLE * size) for line in facts]
+    relevance_ax.set_title("\n".join(facts), loc="left", fontsize=_TITLE * size)
+    label = _text.wrapped("relevance (red for, blue against)", relevance_room, size)
+    relevance_ax.set_xlabel(label, fontsize=size)
     return values_ax, relevance_ax
 
 
-def _check_row(row: int, n: int) -> int:
+def _check_row(row: int | str, explanation: Explanation) -> int:
+    n = len(explanation)
+    if isinstance(row, str):
+        names = [] if explanation.index is None else [str(name) for name in explanation.index]
+        found = names.count(row)
+        if found != 1:
+            near = difflib.get_close_matches(row, names, n=3)
+            hint = f" Do you mean {' or '.join(map(repr, near))}?" if near else ""
+            message = f"row={row!r} is the name of {found} rows.{hint} Give the position of one row instead."
+            raise ValueError(message)
+        return names.index(row)
     try:
         position = operator.index(row)
     except TypeError:
@@ -150,6 +185,30 @@ def _check_row(row: int, n: int) -> int:
         message = f"row={position} is out of range: the explanation has n={n} rows; give {-n} to {n - 1}."
         raise ValueError(message)
     return position % n
+
+
+def _check_values(values: Any, explanation: Explanation) -> NDArray[Any]:
+    shown = frames.read(values, explanation.feature_names).values  # not a frame's
+    if shown.shape != explanation.data.shape:
+        message = (
+            f"values has {len(shown)} rows, but {len(explanation)} were explained. "
+            "Give the same rows, in the units to be shown."
+        )
+        raise ValueError(message)
+    return shown
+
+
+def _title(explanation: Explanation, row: int) -> list[str]:
+    """Two lines: the row and the cluster that is explained, and what it is compared with."""
+    target, assigned = explanation.targets[row], explanation.labels[row]
+    competitor = explanation.competitors[row]
+    name = row if explanation.index is None else explanation.index[row]
+    name = _text.drawable(name) if isinstance(name, str) else f"row {_text.drawable(name)}"
+    first = f"{name}: {_style.group_label('cluster', target)}"
+    second = f"against {_style.group_label('cluster', competitor)}"
+    if target != assigned:
+        second += " (its own)" if competitor == assigned else f" (it is in {_text.drawable(assigned)})"
+    return [first, second]
 
 
 def _check_axes(axes: Sequence[Axes]) -> tuple[Axes, Axes]:
@@ -215,9 +274,9 @@ def _draw_relevance(ax: Axes, bars: _Bars, room: float, size: float) -> None:
     ax.axvline(0, color=_style.GREY, linewidth=0.8, zorder=3)
     ax.margins(x=0.04)
     ax.locator_params(axis="x", nbins=int(np.clip(room / (5 * size), 1, 5)))
-    for y, length in enumerate(bars.lengths):
+    for y, text in enumerate(_style.signed_alike(bars.lengths)):
         ax.annotate(
-            _style.signed(length),
+            text,
             (1, y),
             xycoords=ax.get_yaxis_transform(),
             xytext=(4, 0),
@@ -226,33 +285,3 @@ def _draw_relevance(ax: Axes, bars: _Bars, room: float, size: float) -> None:
             fontsize=size,
             annotation_clip=False,
         )
-
-
-def _caption(
-    explanation: Explanation,
-    row: int,
-    panels: tuple[Axes, Axes],
-    rooms: tuple[float, float, float],
-    size: float,
-) -> None:
-    """Write the title over both panels, from the middle outwards: so it may be long."""
-    values_ax, relevance_ax = panels
-    name_room, values_room, relevance_room = rooms
-    target, assigned = explanation.targets[row], explanation.labels[row]
-    left_room, right_room = name_room + values_room, relevance_room + 4 * size
-    title_size = 1.1 * size
-    first = f"row {row}: {_style.group_label('cluster', target)}"
-    if assigned != target:
-        first += f" (assigned to {_text.drawable(assigned)})"
-    second = f"against {_style.group_label('cluster', explanation.competitors[row])}"
-    left = [_text.fit(line, left_room, title_size) for line in (first, second)]
-    right = [
-        f"logit {_text.number(explanation.logits[row])}",
-        f"probability {_text.number(explanation.probabilities[row])}",
-    ]
-    right = [_text.fit(line, right_room, title_size) for line in right]
-    values_ax.set_title(_text.escaped("\n".join(left)), loc="right", fontsize=title_size)
-    relevance_ax.set_title("\n".join(right), loc="left", fontsize=title_size)
-    relevance_ax.set_xlabel(
-        _text.wrapped("relevance (red for, blue against)", relevance_room, size), fontsize=size
-    )
