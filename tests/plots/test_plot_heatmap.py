@@ -117,6 +117,20 @@ def test_requested_clusters_are_mentioned(wine):
     assert "for the requested clusters" in " ".join(plots.heatmap(other).get_title().split())
 
 
+def test_one_requested_cluster_is_named(wine):
+    other = replace(wine, targets=np.full(len(wine), 2))
+    assert " ".join(plots.heatmap(other).get_title().split()).endswith("of 178 rows, for cluster 2 (asked)")
+    assert "asked" not in plots.heatmap(wine).get_title()
+    named = replace(wine, cluster_names=("a", "b", "US$"), labels=np.array(["a", "b", "US$"])[wine.labels])
+    other = replace(named, targets=np.full(len(wine), "US$"))
+    assert r"for cluster US\$ (asked)" in " ".join(plots.heatmap(other).get_title().split())
+
+
+def test_one_row_is_counted_as_one(wine):
+    assert plots.heatmap(wine[7]).get_title() == "mean relevance of 1 row"
+    assert plots.heatmap(wine[7:9]).get_title() == "mean relevance of 2 rows"
+
+
 def test_many_clusters_are_not_all_named(find_faults):
     centers = np.arange(150.0)[:, None] * [[1.0, 2.0]]
     ax = plots.heatmap(neonxai.explain(neonxai.Centroids(centers), centers))

@@ -33,8 +33,13 @@ def drawn(ax):
     return np.array(faces), np.array(edges), np.array(places)
 
 
-def entries(ax):
+def lines(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def entries(ax):
+    """The lines of the legend but for titles and what fills up a column."""
+    return [line for line in lines(ax) if line and line not in ("clusters (rows)", "classes (ring)")]
 
 
 def best_agreement(labels, classes, n_clusters):
@@ -109,8 +114,11 @@ def test_more_of_one_kind_than_of_the_other(n_clusters, n_classes, find_faults):
 def test_what_shares_no_row_shares_no_color():
     labels = np.array([0, 0, 0, 1, 1, 2])
     ax = plots.map(line(3, labels), ["a", "a", "a", "a", "a", "b"])
-    faces, edges, _ = drawn(ax)
-    assert (faces == edges).tolist() == [True, True, True, False, False, True]
+    faces, edges, places = drawn(ax)
+    assert (faces == edges)[np.argsort(places[:, 0])].tolist() in (
+        [True, True, True, False, False, True],
+        [True, False, False, True, True, True],  # the other direction of the same component
+    )
     ax = plots.map(line(3, np.array([0, 0, 1])), ["a", "b", "a"])  # cluster 2 has no row: it matches nothing
     assert len(entries(ax)) == 4
 
@@ -149,8 +157,53 @@ def test_rows_all_alike_lie_at_the_origin(labels):
 )
 def test_classes_of_any_kind(kind):
     ax = plots.map(line(2, [0, 0, 1, 1]), kind(["b", "b", "a", "a"]))
-    assert entries(ax) == ["cluster 0 (2)", "cluster 1 (2)", "class b (2)", "class a (2)"]
+    assert entries(ax) == ["cluster 0 (2)", "cluster 1 (2)", "class a (2)", "class b (2)"]
     assert agreeing(ax) == 4
+
+
+def test_the_legend_has_a_title_per_group_and_classes_by_name():
+    labels = np.array([0, 0, 1, 1, 2, 2])
+    classes = ["c", "c", "a", "a", "b", "b"]
+    ax = plots.map(line(3, labels), classes)
+    assert lines(ax) == [
+        "clusters (rows)", "cluster 0 (2)", "cluster 1 (2)", "cluster 2 (2)",
+        "classes (ring)", "class a (2)", "class b (2)", "class c (2)",
+    ]  # fmt: skip
+    handles = dict(zip(lines(ax), ax.get_legend().legend_handles, strict=True))
+    for cluster, name in (("cluster 0", "class c"), ("cluster 1", "class a"), ("cluster 2", "class b")):
+        assert to_hex(handles[f"{cluster} (2)"].get_markerfacecolor()) == to_hex(
+            handles[f"{name} (2)"].get_markeredgecolor()
+        )
+    assert handles["clusters (rows)"].get_marker() == "none"
+    assert lines(plots.map(line(3, labels))) == ["cluster 0 (2)", "cluster 1 (2)", "cluster 2 (2)"]
+
+
+@pytest.mark.parametrize(("n_clusters", "n_classes"), [(20, 3), (3, 20), (10, 10)])
+def test_each_group_begins_a_column_where_there_is_room(n_clusters, n_classes):
+    ax = plots.map(line(n_clusters, np.arange(60) % n_clusters), np.arange(60) % n_classes)
+    ax.figure.canvas.draw()
+    top = {text.get_text(): text.get_window_extent().y1 for text in ax.get_legend().get_texts()}
+    assert abs(top["clusters (rows)"] - top["classes (ring)"]) < 1
+    assert len(entries(ax)) == n_clusters + n_classes
+
+
+def is_never_covered(ax):
+    """Whether what differs is drawn after what agrees."""
+    depth = {True: [], False: []}
+    for points in ax.collections:
+        same = (points.get_facecolors() == points.get_edgecolors()).all(axis=1)
+        for agree in np.unique(same):
+            depth[bool(agree)].append(points.get_zorder())
+    return max(depth[True]) < min(depth[False])
+
+
+def test_rows_that_differ_lie_on_top(cases):
+    explanation, classes = cases("digits")  # ten clusters: of several markers
+    ax = plots.map(explanation, classes)
+    assert len(ax.collections) > 2
+    assert is_never_covered(ax)
+    max(ax.collections, key=lambda points: points.get_zorder()).set_zorder(0)
+    assert not is_never_covered(ax)
 
 
 def test_classes_of_several_kinds():

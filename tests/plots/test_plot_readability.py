@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
@@ -83,3 +86,18 @@ def test_the_numbers_of_the_heatmap_stay_in_their_cells(cases):
 
 def test_a_heatmap_without_room_has_no_numbers(cases):
     assert not draw("heatmap", *cases("thirty clusters"), SMALL).axes[0].texts
+
+
+@pytest.mark.parametrize("size", [None, SMALL, LARGE], ids=["own", "400 px", "1400 px"])
+@pytest.mark.parametrize("case", ["wine", "long names", "odd names"])
+@pytest.mark.parametrize("kind", ["sample", "heatmap"])
+def test_every_text_can_be_read_where_a_cluster_is_asked_for(cases, find_faults, case, kind, size):
+    explanation, classes = cases(case)
+    asked = explanation.cluster_names[(explanation.label_positions[3] + 1) % explanation.n_clusters]
+    other = replace(
+        explanation,
+        targets=np.full_like(explanation.targets, asked),
+        competitors=explanation.labels,
+        index=np.array([f"customer {i}, of whom there is a lot to say" for i in range(len(explanation))]),
+    )
+    assert find_faults(draw(kind, other, classes, size)) == []

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
 from neonxai import plots
@@ -144,8 +148,39 @@ def test_values_in_other_units_are_shown(wine):
     assert is_true_to(ax, wine, 5)
     with pytest.raises(ValueError, match="values has 3 rows, but 178 were explained"):
         plots.sample(wine, 5, values=shown[:3])
-    with pytest.raises(ValueError, match="NaN in row 0"):
+    with pytest.raises(ValueError, match=r"values cannot be shown .* NaN in row 0"):
         plots.sample(wine, 5, values=np.full_like(shown, np.nan))
+    with pytest.raises(ValueError, match=r"values cannot be shown .* 12 features"):
+        plots.sample(wine, 5, values=shown[:, :12])
+    with pytest.raises(TypeError, match=r"values cannot be shown .*'ash'"):
+        plots.sample(wine, 5, values=pd.DataFrame(shown, columns=wine.feature_names).assign(ash="grey"))
+    values_ax, _ = wine.plot.sample(5, values=shown)
+    assert [label.get_text() for label in values_ax.get_yticklabels()] == labels
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_values_in_a_frame_find_their_columns(wine, kind):
+    columns = {name: 5 * wine.data[:, i] for i, name in enumerate(wine.feature_names)}
+    values_ax, _ = plots.sample(wine, 5, values=kind(dict(reversed(columns.items()))))
+    assert names(values_ax) == names(plots.sample(wine, 5, values=5 * wine.data)[0])
+    assert names(values_ax) != names(plots.sample(wine, 5)[0])
+
+
+def test_values_decide_the_range(wine):
+    values_ax, _ = plots.sample(wine, 5, values=wine.data**3, order="given")
+    (dot,) = (line for line in values_ax.lines if line.get_marker() == "o" and line.get_ydata()[0] == 0)
+    cubes = wine.data[:, 0] ** 3
+    assert dot.get_xdata()[0] == pytest.approx((cubes[5] - cubes.min()) / np.ptp(cubes), rel=1e-12)
+
+
+def test_values_in_another_order_are_refused(wine):
+    index = [f"wine-{i:03d}" for i in range(178)]
+    named = replace(wine, index=pd.Index(index))
+    values = pd.DataFrame(wine.data, columns=wine.feature_names, index=index)
+    plots.sample(named, 5, values=values)
+    plots.sample(named, 5, values=values.reset_index(drop=True))  # other names say nothing of the order
+    with pytest.raises(ValueError, match=r"another order: 'wine-177' comes first, not 'wine-000'"):
+        plots.sample(named, 5, values=values[::-1])
 
 
 def test_a_row_by_its_name(wine):
@@ -155,19 +190,67 @@ def test_a_row_by_its_name(wine):
     assert plots.sample(named, "wine-042")[0].get_title(loc="right").startswith("wine-042: cluster")
     with pytest.raises(ValueError, match=r"row='wine-42' is the name of 0 rows. Do you mean .*'wine-042'"):
         plots.sample(named, "wine-42")
-    with pytest.raises(ValueError, match="is the name of 178 rows"):
+    with pytest.raises(ValueError, match=r"name of 0 rows. The first is 'wine-000'"):
+        plots.sample(named, "?")
+    with pytest.raises(ValueError, match=r"is the name of 178 rows. They are at the positions 0, 1, 2"):
         plots.sample(replace(wine, index=np.full(178, "same")), "same")
-    with pytest.raises(ValueError, match="is the name of 0 rows"):
+    with pytest.raises(ValueError, match=r"is the name of 0 rows: explanation.index is None"):
         plots.sample(wine, "60")
+
+
+@pytest.mark.parametrize(
+    ("index", "title"),
+    [
+        (None, "row 5"),
+        (pd.RangeIndex(178), "row 5"),
+        (np.arange(178), "row 5"),
+        (pd.RangeIndex(100, 278), "index 105"),
+        (pd.Index([f"US$ {i}" for i in range(178)]), r"US\$ 5"),
+        (pd.date_range("2024-01-01", periods=178), "2024-01-06 00:00:00"),
+        (pd.MultiIndex.from_product([["a", "b"], range(89)]), "('a', 5)"),
+    ],
+)
+def test_a_row_is_called_what_its_index_calls_it(wine, index, title):
+    named = replace(wine, index=index)
+    assert plots.sample(named, 5)[0].get_title(loc="right").partition(": cluster")[0] == title
+    if index is not None:
+        name = (
+            title.replace("\\", "").split(" ", 1)[1]
+            if title[:3] in ("row", "ind")
+            else title.replace("\\", "")
+        )
+        assert plots.sample(named, name)[0].get_title(loc="right").startswith(title)
+
+
+def test_a_long_name_is_shortened_and_the_cluster_is_not(wine, find_faults):
+    named = replace(
+        wine, index=np.array([f"the customer whose name is {'so ' * 40}long {i}" for i in range(178)])
+    )
+    k = wine.labels[5]
+    for axes in (None, plt.subplots(1, 2, figsize=(4, 3), layout="constrained")[1]):
+        values_ax, _ = plots.sample(named, 5, axes=axes)
+        first = values_ax.get_title(loc="right").split("\n")[0]
+        assert first.startswith("the cu")
+        assert "…" in first
+        assert first.endswith(f"long 5: cluster {k}")
+        assert find_faults(values_ax.figure) == []
 
 
 def test_numbers_of_one_row_have_the_same_decimals(wine):
     _, ax = plots.sample(wine, 5)
-    texts = [text.get_text() for text in ax.texts]
+    texts = [text.get_text() for text in ax.texts if text.get_text() != "≈0"]
+    assert len(texts) > 5
     assert len({len(text.split(".")[1]) for text in texts}) == 1
     assert [float(text.replace("\N{MINUS SIGN}", "-")) for text in texts] == pytest.approx(
-        [bar.get_width() for bar in ax.patches], abs=0.51 * 10.0 ** -len(texts[0].split(".")[1])
+        [bar.get_width() for bar in ax.patches][: len(texts)], abs=0.51 * 10.0 ** -len(texts[0].split(".")[1])
     )
+
+
+def test_tiny_relevance_is_no_exponent(wine):
+    relevance = wine.relevance.copy()
+    relevance[5] = [0.145, -0.02, 4.39e-5, 0.0, *[1e-7] * 9]
+    _, ax = plots.sample(replace(wine, relevance=relevance), 5, order="given")
+    assert [text.get_text() for text in ax.texts] == ["+0.145", "−0.020", "≈0", "0", *["≈0"] * 9]
 
 
 @pytest.mark.parametrize("row", [178, -179, 10**30])

@@ -47,6 +47,32 @@ def test_dollars_are_seen_as_dollars():
     assert width[_text.escaped("$x_1^2$")] == plain != width["$x_1^2$"]
 
 
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([], []),
+        ([0.0, 0.0], ["0", "0"]),
+        ([12.345, -0.05], ["+12.3", "≈0"]),
+        ([123456.0, 0.5, 0.6], ["+123456", "≈0", "+1"]),
+        ([2.5e7, 3.0e4], ["+2.50e+07", "≈0"]),
+        ([-2.0e-5, 3.0e-6], ["−2.00e−05", "+3.00e−06"]),
+        ([2.5e7, 6.0e4], ["+2.50e+07", "+6.00e+04"]),
+        ([float("inf"), 1.0], ["+inf", "+1"]),
+    ],
+)
+def test_compared_values_of_every_size(values, texts):
+    assert _text.compared(values) == texts
+
+
+@pytest.mark.parametrize("room", [80, 100, 200, 400])
+def test_both_ends_are_shortened_to_fit(room):
+    first, last = "a name " * 12, "a cluster " * 9
+    assert _text.width(f"{first}: {last}", 10) > 400
+    assert _text.width(_text.fit_ends(first, ": ", last, room, 10), 10) <= room
+    assert _text.fit_ends(first, ": ", "it", room, 10).endswith(": it")
+    assert _text.fit_ends("it", ": ", last, room, 10).startswith("it: ")
+
+
 def test_characters_without_a_glyph_are_named():
     assert _text.drawable("ratio 中") == "ratio [U+4E2D]"
     assert _text.drawable("\ud800") == "[U+D800]"

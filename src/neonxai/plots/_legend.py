@@ -29,6 +29,13 @@ class Entry(NamedTuple):
     marker: str
 
 
+class Group(NamedTuple):
+    """Entries of one kind, under a title that is shown where there are several groups."""
+
+    title: str
+    entries: list[Entry]
+
+
 class Legend(NamedTuple):
     """What to draw, and how wide it will be."""
 
@@ -39,27 +46,50 @@ class Legend(NamedTuple):
     width: float
 
 
-def plan(groups: list[list[Entry]], room: _style.Extent, size: float) -> Legend:
+def plan(groups: list[Group], room: _style.Extent, size: float) -> Legend:
     """Choose the largest font, and the columns, at which the labels fit `room`, shortened if need be.
 
     Where entries are too many for the smallest readable font, those of the fewest rows are counted in one.
+    Where there are columns enough, every group begins one of its own.
     """
-    groups = [_largest(group, _MOST) for group in groups]
+    lists = [_largest(group.entries, _MOST) for group in groups]
+    titled = len(groups) > 1
     while True:
         lines = max(1, int(room.height / (_LINE * size)))
-        widest = _text.widest((label for group in groups for label in _labels(group, 1e9, size)), size)
+        widest = _text.widest((label for entries in lists for label in _labels(entries, 1e9, size)), size)
         possible = max(1, int(room.width / (min(widest, _SHORT * size) + _HANDLE * size)))
-        if sum(map(len, groups)) <= lines * possible:
+        if sum(map(len, lists)) + len(lists) * titled <= lines * possible:
             break
         if size <= _SMALLEST:
-            groups = [_largest(group, max(2, lines * possible // len(groups))) for group in groups]
+            most = lines * possible // len(lists) - titled
+            lists = [_largest(entries, max(2, most)) for entries in lists]
             break
         size = max(_SMALLEST, 0.9 * size)
-    entries = [entry for group in groups for entry in group]
-    columns = -(-len(entries) // lines)
+    if titled:
+        lists = [[_title(group.title), *entries] for group, entries in zip(groups, lists, strict=True)]
+    lists, columns = _columns(lists, lines, possible)
     column = room.width / columns - _HANDLE * size
-    labels = [label for group in groups for label in _labels(group, column, size)]
-    return Legend(entries, labels, columns, size, columns * (_text.widest(labels, size) + _HANDLE * size))
+    labels = [label for entries in lists for label in _labels(entries, column, size)]
+    width = columns * (_text.widest(labels, size) + _HANDLE * size)
+    return Legend([entry for entries in lists for entry in entries], labels, columns, size, width)
+
+
+def _columns(lists: list[list[Entry]], lines: int, possible: int) -> tuple[list[list[Entry]], int]:
+    """Count the columns, and fill up the lists such that each begins one, unless that takes too many."""
+    columns = -(-sum(map(len, lists)) // lines)
+    apart = [-(-len(entries) // lines) for entries in lists]
+    if columns == 1 or len(lists) == 1 or not columns <= sum(apart) <= max(columns, possible):
+        return lists, columns
+    height = max(-(-len(entries) // n) for entries, n in zip(lists, apart, strict=True))
+    filled = [
+        entries + [_title("")] * (n * height - len(entries)) for entries, n in zip(lists, apart, strict=True)
+    ]
+    return filled, sum(apart)
+
+
+def _title(text: str) -> Entry:
+    """Make a line without a marker."""
+    return Entry("", text, 0, "none", "none", "")
 
 
 def _largest(entries: list[Entry], most: int) -> list[Entry]:
@@ -73,8 +103,10 @@ def _largest(entries: list[Entry], most: int) -> list[Entry]:
 
 
 def _labels(entries: list[Entry], room: float, size: float) -> list[str]:
-    names = [_style.group_label(entry.kind, entry.name) for entry in entries]
-    return _text.fit_names(names, room, size, suffixes=[f" ({entry.rows})" for entry in entries])
+    names = [_style.group_label(entry.kind, entry.name) for entry in entries if entry.marker]
+    counts = [f" ({entry.rows})" for entry in entries if entry.marker]
+    fitted = iter(_text.fit_names(names, room, size, suffixes=counts))
+    return [next(fitted) if entry.marker else _text.fit(str(entry.name), room, size) for entry in entries]
 
 
 def draw(legend: Legend, ax: Axes) -> None:
@@ -84,7 +116,7 @@ def draw(legend: Legend, ax: Axes) -> None:
             [],
             [],
             linestyle="none",
-            marker=entry.marker,
+            marker=entry.marker or "none",
             markersize=0.75 * legend.size,
             markerfacecolor=entry.face,
             markeredgecolor=entry.edge,

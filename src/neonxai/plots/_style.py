@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.font_manager import FontProperties
-from matplotlib.ticker import Formatter
 
 from neonxai.explanation import Explanation
 from neonxai.plots import _text
@@ -119,15 +117,6 @@ def group_label(kind: str, name: object) -> str:
     """
     text = _text.drawable(name)
     return text if text.lower().startswith(kind) else f"{kind} {text}"
-
-
-def signed_alike(values: NDArray[np.float64]) -> list[str]:
-    """Write relevances with their signs, and with the decimals that give the largest three digits."""
-    largest = float(np.abs(values).max(initial=0.0))
-    if not 1e-4 <= largest < 1e6:
-        return [Formatter.fix_minus(f"{value:+.2e}") for value in values]
-    decimals = max(0, 2 - math.floor(math.log10(largest)))
-    return [Formatter.fix_minus(f"{value:+.{decimals}f}") for value in values]
 
 
 def base_size() -> float:

@@ -149,6 +149,24 @@ def wrapped(text: str, room: float, size: float) -> str:
     return "\n".join(lines)
 
 
+def fit_ends(first: str, between: str, last: str, room: float, size: float) -> str:
+    """Join two texts, of which the wider is shortened first, until the whole is at most `room` points wide.
+
+    Examples
+    --------
+    >>> fit_ends("abcdefghijklmnopqrstuvwxyz", ": ", "cluster 2", 0, 10)
+    'a…z: c…2'
+    >>> fit_ends("CUST-0592", ": ", "cluster 2", 1000, 10)
+    'CUST-0592: cluster 2'
+    """
+    left = room - width(between, size) - 0.1  # texts apart can be a little narrower than joined
+    a, b = width(first, size), width(last, size)
+    if a + b > left:
+        a = min(a, max(left - b, left / 2))
+        b = min(b, max(left - a, left / 2))
+    return fit(first, a, size) + between + fit(last, b, size)
+
+
 def number(value: float) -> str:
     """Write a value of the data: integers whole, anything else with four digits.
 
@@ -159,3 +177,30 @@ def number(value: float) -> str:
     """
     whole = math.isfinite(value) and value == round(value) and abs(value) < 1e7
     return Formatter.fix_minus(f"{value:.0f}" if whole else f"{value:.4g}")
+
+
+def compared(values: Sequence[float]) -> list[str]:
+    """Write values that are compared, with their signs: with the decimals that give the largest three digits.
+
+    What rounds to nothing beside it is "≈0"; only what is nothing is "0". There are exponents where the
+    largest is below 0.0001 or from a million.
+
+    Examples
+    --------
+    >>> compared([0.14512, 4.39e-05, -0.02, 0.0])
+    ['+0.145', '≈0', '−0.020', '0']
+    >>> compared([1234.5, -8.25]), compared([3.2e-9, 1e-14])
+    (['+1234', '−8'], ['+3.20e−09', '≈0'])
+    """
+    peak = max(map(abs, values), default=0.0)
+    if peak == 0 or not math.isfinite(peak):
+        return [Formatter.fix_minus(f"{value:+g}") if value else "0" for value in values]
+    decimals = 2 - int(f"{peak:e}".partition("e")[2])
+    form = f"{{:+.{max(decimals, 0)}f}}" if 1e-4 <= peak < 1e6 else "{:+.2e}"
+    # In exponents, too, a digit behind the last of the largest is nothing beside it.
+    least = 0.5 * 10.0 ** -(max(decimals, 0) if 1e-4 <= peak < 1e6 else decimals)
+    nearly = "≈0" if drawable("≈0") == "≈0" else "~0"
+    return [
+        "0" if value == 0 else nearly if abs(value) <= least else Formatter.fix_minus(form.format(value))
+        for value in values
+    ]

@@ -140,7 +140,10 @@ def _table(explanation: Explanation, statistic: str, max_features: int) -> _Tabl
         kept = np.sort(np.argsort(-matter, kind="stable")[:max_features])
         title += f", the {max_features} most relevant of {total} features"
     if (explanation.targets != explanation.labels).any():
-        title += ", for the requested clusters"
+        asked = np.unique(explanation.target_positions)
+        only = _style.group_label("cluster", explanation.cluster_names[asked[0]])
+        only = _text.fit(only, 25 * _style.base_size(), _style.base_size())
+        title += f", for {only} (asked)" if len(asked) == 1 else ", for the requested clusters"
     sizes = np.bincount(explanation.label_positions, minlength=explanation.n_clusters)
     columns = [str(explanation.feature_names[i]) for i in kept]
     shown = values[:, kept]
@@ -265,6 +268,8 @@ def _label_axes(ax: Axes, table: _Table, plan: _Plan) -> None:
     ax.spines[:].set_visible(False)
     ax.set_ylabel("cluster (rows)", fontsize=size)
     ax.set_title(
-        _text.wrapped(table.title, plan.cell.width * len(table.columns) + 8 * size, 1.1 * size),
+        _text.escaped(
+            _text.wrapped(table.title, plan.cell.width * len(table.columns) + 8 * size, 1.1 * size)
+        ),
         fontsize=1.1 * size,
     )

@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.decomposition import PCA
 
 from neonxai.plots import _style, _text
-from neonxai.plots._legend import Entry, draw, plan
+from neonxai.plots._legend import Entry, Group, draw, plan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,8 +49,9 @@ def map(  # noqa: A001 - the public name is neonxai.plots.map
 
     With `classes`, every cluster is matched to one class at most, and every class to one cluster, such that
     the most rows agree (the Hungarian method). A cluster and its class share a color: a row with an edge of
-    another color is one on which they differ. What has no row in common is not matched. Beyond eight
-    clusters, markers differ, too. Without classes, a cluster's color does not depend on which rows are drawn.
+    another color is one on which they differ, and lies on top of those that agree. What has no row in common
+    is not matched. The legend has the classes in the order of their names. Beyond eight clusters, markers
+    differ, too. Without classes, a cluster's color does not depend on which rows are drawn.
 
     Parameters
     ----------
@@ -80,8 +81,8 @@ def map(  # noqa: A001 - the public name is neonxai.plots.map
     >>> import neonxai, neonxai.plots
     >>> e = neonxai.explain(neonxai.Centroids([[0.0], [2.0]]), [[0.0], [0.5], [2.0]])
     >>> ax = neonxai.plots.map(e, classes=["low", "low", "high"])
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
-    ['cluster 0 (2)', 'cluster 1 (1)', 'class low (2)', 'class high (1)']
+    >>> print(*[text.get_text() for text in ax.get_legend().get_texts()], sep="; ")
+    clusters (rows); cluster 0 (2); cluster 1 (1); classes (ring); class high (1); class low (2)
     """
     explanation = _style.check_explanation(explanation)
     known = None if classes is None else _check_classes(classes, len(explanation))
@@ -105,8 +106,9 @@ def map(  # noqa: A001 - the public name is neonxai.plots.map
     face = colors[place]
     edge = colors[slots.classes[known.codes]] if known else np.full_like(face, to_rgb(ax.get_facecolor()))
     shapes = np.array(_style.markers(explanation.n_clusters))[place]
-    for shape in dict.fromkeys(shapes.tolist()):
-        rows = shapes == shape
+    differs = slots.classes[known.codes] != place if known else np.zeros(len(place), dtype=bool)
+    for shape, apart in dict.fromkeys(zip(shapes.tolist(), differs.tolist(), strict=True)):
+        rows = (shapes == shape) & (differs == apart)
         ax.scatter(
             places[rows, 0],
             places[rows, 1],
@@ -116,6 +118,7 @@ def map(  # noqa: A001 - the public name is neonxai.plots.map
             edgecolors=edge[rows],
             linewidths=0.3 if known is None else 0.27 * np.sqrt(area),
             rasterized=many,
+            zorder=2 if apart else 1,  # what is looked for is never covered by what is as expected
         )
     extent = _style.extent(ax)
     ax.set_xlabel(_axis_label(axis_names[0], extent.width, size), fontsize=size)
@@ -197,8 +200,8 @@ def _match(labels: NDArray[np.intp], n_clusters: int, known: _Classes | None) ->
     return _Slots(clusters, classes)
 
 
-def _entries(explanation: Explanation, known: _Classes | None, slots: _Slots) -> list[list[Entry]]:
-    """List the clusters that have rows and the classes, the classes in the order of their colors."""
+def _entries(explanation: Explanation, known: _Classes | None, slots: _Slots) -> list[Group]:
+    """List the clusters that have rows, and the classes by name, in the colors of the matching."""
     colors, markers = slots.colors(), _style.markers(explanation.n_clusters)
     sizes = np.bincount(explanation.label_positions, minlength=explanation.n_clusters)
     clusters = [
@@ -207,13 +210,13 @@ def _entries(explanation: Explanation, known: _Classes | None, slots: _Slots) ->
         if sizes[k]
     ]
     if known is None:
-        return [clusters]
+        return [Group("clusters (rows)", clusters)]
     totals = np.bincount(known.codes, minlength=len(known.names))
     classes = [
         Entry("class", known.names[c], int(totals[c]), "none", colors[slots.classes[c]], "o")
-        for c in np.argsort(slots.classes)
+        for c in range(len(known.names))
     ]
-    return [clusters, classes]
+    return [Group("clusters (rows)", clusters), Group("classes (ring)", classes)]
 
 
 def _axis_label(text: str, room: float, size: float) -> str:

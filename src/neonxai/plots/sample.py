@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 import numpy as np
 
-from neonxai import frames
-from neonxai.plots import _style, _text
+from neonxai.plots import _rows, _style, _text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,11 +61,12 @@ def sample(
     explanation : Explanation
         What to draw, of n rows and D features.
     row : int or str, default 0
-        The position of the row, from −n to n − 1; negative ones count from the end. Or its name in the index
-        of the pandas frame that was explained.
+        The position of the row, from −n to n − 1; negative ones count from the end. Or, a string, its name in
+        ``explanation.index``: the index of the pandas frame that was explained. Numbers are always positions.
     values : array-like or frame of shape (n, D), optional
-        The same rows in the units to be shown, where the clustering has seen scaled ones. By default
-        `explanation.data`.
+        The same rows, in the same order, in the units to be shown, where the clustering has seen scaled ones.
+        By default `explanation.data`. With other units or without, an explanation of one row has no range to
+        show: explain all rows and choose `row`.
     max_features : int, default 20
         How many features get a bar of their own: those with the largest relevance, regardless of sign.
     order : {"relevance", "given"}, default "relevance"
@@ -85,10 +83,11 @@ def sample(
     Raises
     ------
     TypeError
-        If `explanation` is no Explanation, or `row` or `max_features` no whole number.
+        If `explanation` is no Explanation, `row` neither a whole number nor a string, `max_features` no whole
+        number, or a column of `values` not numeric.
     ValueError
-        If `row` is out of range or not one row's name, `values` of another shape, `order` unknown,
-        `max_features` below 1, or `axes` not two.
+        If `row` is out of range or not one row's name, `values` of another shape, with other columns, rows in
+        another order or anything missing, `order` unknown, `max_features` below 1, or `axes` not two.
 
     Examples
     --------
@@ -102,8 +101,8 @@ def sample(
     [4.0, 0.0]
     """
     explanation = _style.check_explanation(explanation)
-    row = _check_row(row, explanation)
-    data = explanation.data if values is None else _check_values(values, explanation)
+    row = _rows.find(explanation, row)
+    data = _rows.read_values(explanation, values)
     bars = _bars(explanation, row, _style.check_max_features(max_features), order)
     names = [str(explanation.feature_names[i]) for i in bars.features]
     ends = [f" = {_text.number(float(data[row, i]))}" for i in bars.features]
@@ -118,7 +117,7 @@ def sample(
         name_room = max(a + _text.width(b, size) for a, b in zip(whole, ends, strict=True))
         name_room = min(name_room + 0.01, 28 * size)  # (a + b) − b can be a little less than a
         values_room, relevance_room = (13 if ranges else 2) * size, 24 * size
-        titles = max(_text.width(line, _TITLE * size) for line in title) + size
+        titles = max(_text.width("".join(line), _TITLE * size) for line in title) + size
         name_room = max(name_room, min(titles, 30 * size) - values_room)
         _, (values_ax, relevance_ax) = _style.new_axes(
             2,
@@ -152,8 +151,8 @@ def sample(
         values_ax.set_xticks([])
         values_ax.spines["bottom"].set_visible(False)
     _draw_relevance(relevance_ax, bars, relevance_room, size)
-    name = "\n".join(_text.fit(line, name_room + values_room, _TITLE * size) for line in title)
-    values_ax.set_title(_text.escaped(name), loc="right", fontsize=_TITLE * size)
+    lines = [_text.fit_ends(*line, name_room + values_room, _TITLE * size) for line in title]
+    values_ax.set_title(_text.escaped("\n".join(lines)), loc="right", fontsize=_TITLE * size)
     facts = [
         f"logit {_text.number(explanation.logits[row])}",
         f"probability {_text.number(explanation.probabilities[row])}",
@@ -165,50 +164,15 @@ def sample(
     return values_ax, relevance_ax
 
 
-def _check_row(row: int | str, explanation: Explanation) -> int:
-    n = len(explanation)
-    if isinstance(row, str):
-        names = [] if explanation.index is None else [str(name) for name in explanation.index]
-        found = names.count(row)
-        if found != 1:
-            near = difflib.get_close_matches(row, names, n=3)
-            hint = f" Do you mean {' or '.join(map(repr, near))}?" if near else ""
-            message = f"row={row!r} is the name of {found} rows.{hint} Give the position of one row instead."
-            raise ValueError(message)
-        return names.index(row)
-    try:
-        position = operator.index(row)
-    except TypeError:
-        message = f"row={row!r} is a {type(row).__name__}; give the position of one row as a whole number."
-        raise TypeError(message) from None
-    if not -n <= position < n:
-        message = f"row={position} is out of range: the explanation has n={n} rows; give {-n} to {n - 1}."
-        raise ValueError(message)
-    return position % n
-
-
-def _check_values(values: Any, explanation: Explanation) -> NDArray[Any]:
-    shown = frames.read(values, explanation.feature_names).values  # not a frame's
-    if shown.shape != explanation.data.shape:
-        message = (
-            f"values has {len(shown)} rows, but {len(explanation)} were explained. "
-            "Give the same rows, in the units to be shown."
-        )
-        raise ValueError(message)
-    return shown
-
-
-def _title(explanation: Explanation, row: int) -> list[str]:
-    """Two lines: the row and the cluster that is explained, and what it is compared with."""
+def _title(explanation: Explanation, row: int) -> list[tuple[str, str, str]]:
+    """Two lines, each of a name, what stands between, and a name: what is explained, and against what."""
     target, assigned = explanation.targets[row], explanation.labels[row]
     competitor = explanation.competitors[row]
-    name = row if explanation.index is None else explanation.index[row]
-    name = _text.drawable(name) if isinstance(name, str) else f"row {_text.drawable(name)}"
-    first = f"{name}: {_style.group_label('cluster', target)}"
-    second = f"against {_style.group_label('cluster', competitor)}"
+    against = f"against {_style.group_label('cluster', competitor)}"
+    own = ""
     if target != assigned:
-        second += " (its own)" if competitor == assigned else f" (it is in {_text.drawable(assigned)})"
-    return [first, second]
+        own = " (its own)" if competitor == assigned else f" (it is in {_text.drawable(assigned)})"
+    return [(_rows.title(explanation, row), ": ", _style.group_label("cluster", target)), (against, "", own)]
 
 
 def _check_axes(axes: Sequence[Axes]) -> tuple[Axes, Axes]:
@@ -274,7 +238,7 @@ def _draw_relevance(ax: Axes, bars: _Bars, room: float, size: float) -> None:
     ax.axvline(0, color=_style.GREY, linewidth=0.8, zorder=3)
     ax.margins(x=0.04)
     ax.locator_params(axis="x", nbins=int(np.clip(room / (5 * size), 1, 5)))
-    for y, text in enumerate(_style.signed_alike(bars.lengths)):
+    for y, text in enumerate(_text.compared(bars.lengths.tolist())):
         ax.annotate(
             text,
             (1, y),
