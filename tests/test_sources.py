@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from sklearn.cluster import DBSCAN, BisectingKMeans, KMeans, MiniBatchKMeans
+from sklearn.cluster import BisectingKMeans, KMeans, MiniBatchKMeans, SpectralBiclustering
 from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -134,9 +134,9 @@ def test_recognising_imports_nothing():
     ("model", "error", "message"),
     [
         (
-            DBSCAN(),
+            SpectralBiclustering(),
             TypeError,
-            r"sklearn\.cluster\._dbscan\.DBSCAN.*Supported are.*sklearn\.cluster\.KMeans.*Centroids",
+            r"sklearn\.cluster\._bicluster\.SpectralBiclustering.*explain_labels.*Supported are.*KMeans",
         ),
         (KMeans, TypeError, r"KMeans is a class, not a model"),
         ("kmeans", TypeError, r"builtins\.str"),
@@ -158,8 +158,8 @@ def test_what_is_not_covered_is_refused(model, error, message):
 
 
 def test_an_unknown_class_is_refused_before_it_is_fitted():
-    class Slow(DBSCAN):
-        def fit(self, X, y=None, sample_weight=None):
+    class Slow(SpectralBiclustering):
+        def fit(self, X, y=None):
             pytest.fail("fitted, although it can't be explained")
 
     with pytest.raises(TypeError, match="Don't know how to explain"):

@@ -2,9 +2,18 @@
 
 from importlib.metadata import version
 
-from neonxai.explainer import ClusterExplainer, explain
+from neonxai.explainer import ClusterExplainer
 from neonxai.explanation import Explanation
-from neonxai.sources import Centroids
+from neonxai.shortcuts import explain, explain_labels
+from neonxai.sources import Centroids, FuzzyCentroids, Labels
 
-__all__ = ["Centroids", "ClusterExplainer", "Explanation", "explain"]
+__all__ = [
+    "Centroids",
+    "ClusterExplainer",
+    "Explanation",
+    "FuzzyCentroids",
+    "Labels",
+    "explain",
+    "explain_labels",
+]
 __version__ = version("neonxai")

@@ -1,7 +1,7 @@
-"""`ClusterExplainer` and `explain`: compose the stages, and hold no mathematics."""
+"""`ClusterExplainer`: composes the stages, and holds no mathematics."""
 
 import os
-from numbers import Real
+import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -10,17 +10,18 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai import frames, sources, storage
-from neonxai.engines import Progress, for_each_tile, tile_rows
+from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.names import positions_of
 from neonxai.networks import Network, network_from_state
 from neonxai.networks.base import family_name
-from neonxai.networks.closure import close_sums
-from neonxai.networks.pooling import min_pool_or_pair, pair_pool, probabilities, soft_pool
+from neonxai.parameters import check_parameters
+from neonxai.propagation import Question, contrast, for_each_tile_of, propagate, survey
+from neonxai.sources import Labels
 
-_METHODS = ("neon",)
-_STORED = ("family", "beta", "pooling", "method", "feature_names", "cluster_names")
-_POOLINGS = ("min", "soft")
+_STORED = ("family", "beta", "pooling", "method", "agreement", "feature_names", "cluster_names")
+_LOW_AGREEMENT = 0.9
+_SMALL_TABLE = 1 << 20  # values in the table of contrasts that every explanation has: 8 MiB
 
 
 class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -41,10 +42,16 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ``neonxai.sources.supported()`` lists the classes that are recognised.
     beta : float, "auto"
         How far beyond the nearest rival the explanation looks, in 1 / unit of the logit: 0 all rivals alike,
-        ``inf`` the nearest only. "auto" is 1 / mean logit of the rows given to `fit`.
+        ``inf`` the nearest only. "auto" is 1 / mean logit of the rows given to `fit`; 1 for mixtures, whose
+        logit is the log-odds then.
     pooling : {"auto", "min", "soft"}
         "min": the logit is the evidence against the nearest rival. "soft": −(1/β) log Σ_k exp(−β h_k), the
-        log-odds of soft membership divided by β. "auto": what suits the model; "min" for k-means.
+        log-odds of soft membership divided by β. "auto": "soft" for mixtures and other models of
+        probabilities, "min" for the others.
+    gamma : float, "auto"
+        γ of support points, for clusterings that are known by their labels alone: the width of a point's
+        neighborhood is 1/√γ, in the unit of the data; ``inf`` looks at the nearest point of each cluster.
+        "auto" is the leave-one-out likelihood's choice. Other models have no use for it.
     method : {"neon"}
         The rule of propagation.
 
@@ -56,6 +63,11 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         The model as a network.
     beta_ : float
         β as a number.
+    agreement_ : float or None
+        The share of the rows given to `fit` that the network assigns as the clustering did, where it stands
+        in for it; None where the network is the clustering.
+    labels_ : array of shape (n_samples,) or None
+        What the clustering said about the rows given to `fit`, where nothing else is known of it.
     pooling_ : {"min", "soft"}
         The pooling that is used.
     cluster_names_, feature_names_ : tuple
@@ -85,11 +97,18 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, model: Any, *, beta: float | str = "auto", pooling: str = "auto", method: str = "neon"
+        self,
+        model: Any,
+        *,
+        beta: float | str = "auto",
+        pooling: str = "auto",
+        gamma: float | str = "auto",
+        method: str = "neon",
     ) -> None:
         self.model = model
         self.beta = beta
         self.pooling = pooling
+        self.gamma = gamma
         self.method = method
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -114,61 +133,80 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If a parameter or the data is unfit; the message names the value, the cause and the remedy.
         """
-        self._check_parameters()
-        fitted = sources.is_fitted(self.model)
-        if fitted:
+        check_parameters(self)
+        if sources.is_fitted(self.model):
             model = self.model
             source = sources.neuralize(model)
-            table = self._read_fitting(X, source)
+            table = frames.read(X, source.feature_names)
         else:
             table = frames.read(X)
             model = clone(self.model)
             # The frame itself where scikit-learn takes it, so that the model learns the columns' names.
             model.fit(X if table.kind in ("pandas", "polars") else table.values, y)
             source = sources.neuralize(model)
-        self._settle(source, model, table.names)
-        pooling = self.network_.default_pooling if self.pooling == "auto" else self.pooling
-        if isinstance(self.beta, str):
-            beta = _beta_heuristic(self.network_, table.values)
-        else:
-            beta = float(self.beta)
-        if pooling == "soft" and beta < np.finfo(np.float64).tiny:
+        network = self._settle(source, model, table)
+        self.pooling_ = network.default_pooling if self.pooling == "auto" else self.pooling
+        with _overflow_is_checked():
+            self.beta_, self.agreement_ = self._survey(table.values)
+            self._contrast_all()
+        if self.pooling_ == "soft" and self.beta_ < np.finfo(np.float64).tiny:
             raise ValueError(
-                f"beta={beta:g} has no soft pooling: −(1/β) log Σ exp(−β h) is infinite there. "
+                f"beta={self.beta_:g} has no soft pooling: −(1/β) log Σ exp(−β h) is infinite there. "
                 'Choose a positive beta, or pooling="min".'
             )
-        self.beta_, self.pooling_ = beta, pooling
         return self
 
-    def _check_parameters(self) -> None:
-        if self.method not in _METHODS:
-            raise ValueError(f"method={self.method!r} is not known; choose one of {', '.join(_METHODS)}.")
-        if self.pooling not in ("auto", *_POOLINGS):
-            raise ValueError(f"pooling={self.pooling!r} is not known; choose 'auto', 'min' or 'soft'.")
-        beta = self.beta
-        if isinstance(beta, str):
-            if beta != "auto":
-                raise ValueError(f"beta={beta!r} is not known; choose a number ≥ 0, inf or 'auto'.")
-        elif not isinstance(beta, Real) or isinstance(beta, bool):
-            raise TypeError(f"beta={beta!r} is not a number. Choose a number ≥ 0, inf or 'auto'.")
-        elif not beta >= 0 or (beta != np.inf and beta > np.finfo(np.float64).max):
+    def _settle(self, source: "sources.Source | Labels", model: Any, table: frames.Table) -> Network:
+        """Take over a model, as far as the rows that it is fitted to are needed for it."""
+        self.labels_ = None
+        if isinstance(source, Labels):
+            self.labels_ = source.labels
+            source = source.on(table.values, self.gamma)
+        elif self.gamma != "auto":
             raise ValueError(
-                f"beta={beta!r:.30} is not possible: β weighs rivals by exp(−β h), and the farther must not "
-                "weigh more. Choose a number ≥ 0, inf or 'auto'."
+                f"gamma={self.gamma!r} has no meaning for {type(model).__qualname__}: it is explained as it "
+                'is, without support points. Leave gamma="auto".'
             )
-
-    @staticmethod
-    def _read_fitting(X: Any, source: sources.Source) -> frames.Table:
-        table = frames.read(X, source.feature_names)
         n_features = source.network.n_features
         if table.values.shape[1] != n_features:
             raise ValueError(
                 f"X has {table.values.shape[1]} features, but the model was fitted on {n_features}. "
                 "Pass the columns that were clustered."
             )
-        return table
+        self._adopt(source, model, table.names)
+        return source.network
 
-    def _settle(self, source: sources.Source, model: Any, names: tuple[str, ...] | None) -> None:
+    def _survey(self, X: NDArray[np.floating]) -> tuple[float, float | None]:
+        """β and the agreement, from all rows."""
+        given = self.network_.default_beta if isinstance(self.beta, str) else float(self.beta)
+        stands_in = self.network_.known_labels(X[:1]) is not None
+        if given is not None and not stands_in:
+            return given, None
+        labels = None if self.labels_ is None else self._clusters(self.labels_, len(X), "labels")
+        logits, agreement = survey(self.network_, X, labels)
+        _check_overflow(logits, logits.dtype, 0)
+        if agreement is not None and agreement < _LOW_AGREEMENT:
+            warnings.warn(
+                f"The network that stands in for the clustering agrees with it on only {agreement:.1%} of "
+                "the rows: the labels say something else than who is near whom in X. Explanations of "
+                "the other rows are weak. Is X what was clustered, scaled as it was then? If so, try another "
+                "gamma, for example gamma=float('inf').",
+                stacklevel=3,
+            )
+        if given is not None:
+            return given, agreement
+        with np.errstate(over="ignore", divide="ignore"):
+            return float(1.0 / logits.mean()), agreement
+
+    def _contrast_all(self) -> None:
+        """Make the table of contrasts, if it is not too large to be always at hand."""
+        n_clusters = self.network_.n_clusters
+        self.prototypes_ = self.network_.prototypes
+        self._contrasts: tuple[NDArray[np.float64] | None, NDArray[np.float64] | None] = None, None
+        if self.prototypes_ is not None and n_clusters**2 * self.n_features_in_ <= _SMALL_TABLE:
+            self._contrasts = contrast(self.network_, np.arange(n_clusters))
+
+    def _adopt(self, source: sources.Source, model: Any, names: tuple[str, ...] | None) -> None:
         self.model_ = model
         self.network_ = source.network
         self.cluster_names_ = source.cluster_names
@@ -186,6 +224,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         target: Any = None,
         against: Any = None,
         *,
+        labels: Any = None,
         progress: Progress | None = None,
     ) -> Explanation:
         """Explain rows.
@@ -200,6 +239,9 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             alone, d_assigned − d_target; soft pooling gives its log-odds.
         against : cluster name or array of shape (n_samples,), optional
             Compare with this one rival: "why ``target`` rather than ``against``".
+        labels : array of shape (n_samples,), optional
+            What the clustering says about these rows, where only labels are known of it. By default a row
+            that was clustered, recognised by its values, keeps its label, and a new one gets the network's.
         progress : callable(done, n_samples), optional
             Called as rows are done.
 
@@ -224,6 +266,13 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             )
         targets = self._clusters(target, n_samples, "target")
         rivals = self._clusters(against, n_samples, "against")
+        told = self._clusters(labels, n_samples, "labels")
+        if told is not None and self.agreement_ is None:
+            raise ValueError(
+                f"labels= were given, but {type(self.model_).__qualname__} assigns rows itself. Leave them "
+                "out, or choose the clusters to explain by target=."
+            )
+        question = Question(targets, rivals, told)
         dtype, names = values.dtype, np.array(self.cluster_names_)
         result = Explanation(
             relevance=np.empty(values.shape, dtype),
@@ -239,54 +288,34 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             data=values,
             beta=self.beta_,
             pooling=self.pooling_,
+            agreement=self.agreement_,
             frame=table.kind,
             index=table.index,
+            contrasts=self._contrasts[0],
+            separations=self._contrasts[1],
         )
 
         def work(tile: slice) -> None:
-            self._explain_tile(
-                result,
-                tile,
-                None if targets is None else targets[tile],
-                None if rivals is None else rivals[tile],
-            )
+            self._explain_tile(result, tile, question.of(tile))
 
         with _overflow_is_checked():
-            for_each_tile(work, n_samples, _tile_rows(self.network_), progress)
+            for_each_tile_of(self.network_, work, n_samples, progress)
         return result
 
-    def _explain_tile(
-        self,
-        result: Explanation,
-        tile: slice,
-        targets: NDArray[np.intp] | None,
-        rivals: NDArray[np.intp] | None,
-    ) -> None:
+    def _explain_tile(self, result: Explanation, tile: slice, question: Question) -> None:
         """Fill in the rows of a tile."""
-        X = result.data[tile]
-        labels, evidence = self.network_.evidence(X, beta=self.beta_)
-        clusters = labels
-        if targets is not None:
-            clusters, evidence = self.network_.evidence(X, targets, beta=self.beta_)
-        if rivals is not None:
-            _check_rivals(clusters, rivals, tile.start, self.cluster_names_)
-            pooled = pair_pool(evidence, rivals)
-        elif self.pooling_ == "soft":
-            pooled = soft_pool(evidence, self.beta_)
-        else:
-            pooled = min_pool_or_pair(evidence, clusters, labels, self.beta_)
-        relevance, absorbed = self.network_.redistribute(X, clusters, pooled.coefficients)
-        absorbed += pooled.absorbed
-        total = close_sums(relevance, pooled.logits - absorbed)
-        _check_overflow(np.maximum(total, np.abs(pooled.logits)), result.logits.dtype, tile.start)
-        result.relevance[tile] = relevance
-        result.logits[tile] = pooled.logits
+        answer = propagate(self.network_, result.data[tile], question, beta=self.beta_, pooling=self.pooling_)
+        if question.rivals is not None:
+            _check_rivals(answer.targets, question.rivals, tile.start, self.cluster_names_)
+        _check_overflow(answer.magnitudes, result.logits.dtype, tile.start)
         names = np.array(self.cluster_names_)
-        result.labels[tile] = names[labels]
-        result.targets[tile] = names[clusters]
-        result.competitors[tile] = names[pooled.competitors]
-        result.probabilities[tile] = probabilities(pooled.logits, self.beta_)
-        result.absorbed[tile] = absorbed
+        result.relevance[tile] = answer.relevance
+        result.logits[tile] = answer.logits
+        result.labels[tile] = names[answer.labels]
+        result.targets[tile] = names[answer.targets]
+        result.competitors[tile] = names[answer.competitors]
+        result.probabilities[tile] = answer.probabilities
+        result.absorbed[tile] = answer.absorbed
 
     def _clusters(self, asked: Any, n_samples: int, argument: str) -> NDArray[np.intp] | None:
         """Turn names of clusters into their positions, one per row."""
@@ -304,6 +333,49 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             return positions_of(names, self.cluster_names_)
         except ValueError as error:
             raise ValueError(f"{argument}={error}") from error
+
+    def explain_prototypes(self) -> Explanation:
+        """Explain each cluster's prototype for its cluster: its center, mean or medoid.
+
+        Returns
+        -------
+        Explanation
+            One row for each cluster that has one, in the order of ``cluster_names_``; noise has none.
+
+        Raises
+        ------
+        ValueError
+            If the model has no prototypes, such as an outlier detector.
+        """
+        check_is_fitted(self)
+        if self.prototypes_ is None:
+            raise ValueError(
+                f"A {type(self.model_).__qualname__} has no centers, means or medoids to explain."
+            )
+        rows = np.flatnonzero(~np.isnan(self.prototypes_).any(axis=1))
+        return self.explain(self.prototypes_[rows], target=np.array(self.cluster_names_)[rows])
+
+    def contrast(self, clusters: Any = None) -> Any:
+        """What tells clusters apart: `Explanation.contrast` for some of them, however many there are.
+
+        Parameters
+        ----------
+        clusters : sequence of cluster names, optional
+            At least two; by default all.
+
+        Returns
+        -------
+        array of shape (n_asked, n_asked, n_features)
+            The relevance of each one's prototype for it against each of the others; 0 on the diagonal.
+
+        Raises
+        ------
+        ValueError
+            If a cluster is not known, or the model has no prototypes.
+        """
+        check_is_fitted(self)
+        names = np.asarray(self.cluster_names_ if clusters is None else clusters)
+        return contrast(self.network_, positions_of(names, self.cluster_names_))[0]
 
     def transform(self, X: Any) -> Any:
         """Return the relevance of the assigned clusters alone; ``set_output`` chooses the kind of frame.
@@ -344,6 +416,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             "beta": self.beta_,
             "pooling": self.pooling_,
             "method": self.method,
+            "agreement": self.agreement_,
             "feature_names": self.feature_names_ if named else None,
             "cluster_names": self.cluster_names_,
         }
@@ -364,88 +437,21 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         try:
             network = network_from_state(fields["family"], arrays)
             explainer = cls(network, beta=fields["beta"], pooling=fields["pooling"], method=fields["method"])
-            explainer._check_parameters()
+            check_parameters(explainer)
             names = None if fields["feature_names"] is None else tuple(map(str, fields["feature_names"]))
             source = sources.Source(network, tuple(fields["cluster_names"]), names)
         except (TypeError, ValueError, KeyError, IndexError) as error:
             raise ValueError(f"{os.fspath(path)} holds no whole explainer: {error}.") from error
-        explainer._settle(source, network, None)
+        explainer._adopt(source, network, None)
         explainer.beta_, explainer.pooling_ = fields["beta"], fields["pooling"]
+        explainer.agreement_, explainer.labels_ = fields["agreement"], None
+        explainer._contrast_all()
         return explainer
-
-
-def explain(
-    model: Any,
-    X: Any,
-    *,
-    beta: float | str = "auto",
-    pooling: str = "auto",
-    method: str = "neon",
-    target: Any = None,
-    against: Any = None,
-) -> Explanation:
-    """Explain why each row of X is in its cluster: ``ClusterExplainer(model, ...).fit(X).explain(X, ...)``.
-
-    Parameters
-    ----------
-    model : estimator
-        A clustering, fitted or not; see `ClusterExplainer`.
-    X : array-like or frame of shape (n_samples, n_features)
-        Data in the unit that the model knows.
-    beta, pooling, method
-        As for `ClusterExplainer`.
-    target, against
-        As for `ClusterExplainer.explain`.
-
-    Returns
-    -------
-    Explanation
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `ClusterExplainer.fit` and `ClusterExplainer.explain`.
-
-    Examples
-    --------
-    >>> from sklearn.cluster import KMeans
-    >>> from sklearn.datasets import load_iris
-    >>> iris = load_iris(as_frame=True).data
-    >>> e = explain(KMeans(2, random_state=0), iris)
-    >>> e.summary(by=None, statistic="share").round(2)
-                 feature  share
-    0  sepal length (cm)   0.11
-    1   sepal width (cm)   0.02
-    2  petal length (cm)   0.74
-    3   petal width (cm)   0.13
-    """
-    explainer = ClusterExplainer(model, beta=beta, pooling=pooling, method=method).fit(X)
-    return explainer.explain(X, target=target, against=against)
 
 
 def _overflow_is_checked() -> np.errstate:
     """Silence NumPy's warning: `_check_overflow` says which row it was."""
     return np.errstate(over="ignore", invalid="ignore")
-
-
-def _tile_rows(network: Network) -> int:
-    n_clusters, n_features = network.n_clusters, network.n_features
-    return tile_rows(4 * n_clusters + 6 * n_features, n_clusters * n_features)
-
-
-def _beta_heuristic(network: Network, X: NDArray[np.floating]) -> float:
-    """1 / mean logit over all rows; inf where every row lies on a boundary."""
-    logits = np.empty(len(X))
-
-    def work(tile: slice) -> None:
-        _, evidence = network.evidence(X[tile])
-        logits[tile] = evidence.min(axis=1)
-
-    with _overflow_is_checked():
-        for_each_tile(work, len(X), _tile_rows(network))
-    _check_overflow(logits, logits.dtype, 0)
-    with np.errstate(over="ignore", divide="ignore"):
-        return float(1.0 / logits.mean())
 
 
 def _check_rivals(

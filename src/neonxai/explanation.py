@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from neonxai import frames, storage
-from neonxai.names import positions_of
+from neonxai.contrast import contrast_table
+from neonxai.names import free_name, positions_of
 from neonxai.overview import html_overview, text_overview
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ class Explanation:
         The kind of frame that came in.
     index : object or None
         The index of a pandas frame that came in.
+    contrasts : float array of shape (n_clusters, n_clusters, n_features) or None
+        What `contrast` shows: the relevance of each cluster's prototype for it against each other one.
+    separations : float array of shape (n_clusters, n_clusters) or None
+        The evidence of each cluster's prototype for it against each other one.
 
     Examples
     --------
@@ -90,6 +95,8 @@ class Explanation:
     agreement: float | None = None
     frame: str | None = None
     index: Any = None
+    contrasts: NDArray[np.float64] | None = None
+    separations: NDArray[np.float64] | None = None
 
     @property
     def n_samples(self) -> int:
@@ -235,7 +242,60 @@ class Explanation:
         if self.frame == "pandas":
             table = frames.build("pandas", columns, clusters)
             return table.rename_axis(index="cluster")
-        return frames.build(self.frame, {_free_name("cluster", self.feature_names): clusters, **columns})
+        return frames.build(self.frame, {free_name("cluster", self.feature_names): clusters, **columns})
+
+    def contrast(self) -> Any:
+        """What tells the clusters apart: for each against each other one, the features at its prototype.
+
+        A cluster's prototype is its center, mean or medoid. For k-means the entry of cluster c, rival k and
+        feature i is (μ_ci − μ_ki)², exactly and symmetrically, and the evidence is ‖μ_c − μ_k‖². Elsewhere c
+        against k need not be k against c.
+
+        Returns
+        -------
+        frame or array
+            For a frame, the same kind of frame: a row for each cluster and rival, with the evidence and the
+            relevance of each feature; ``absorbed`` where they don't sum up to it. For an array,
+            ``contrasts``, of shape (n_clusters, n_clusters, n_features), 0 on the diagonal. NaN for a cluster
+            without a prototype, such as noise.
+
+        Raises
+        ------
+        ValueError
+            If the model has no prototypes, or too many clusters for the table to be always at hand; then
+            `ClusterExplainer.contrast` makes it for those that are asked for.
+
+        Examples
+        --------
+        >>> import neonxai
+        >>> e = neonxai.explain(neonxai.Centroids([[0.0, 0.0], [2.0, 1.0]]), [[0.5, 7.0]], beta=1.0)
+        >>> e.contrast()[0, 1]
+        array([4., 1.])
+        """
+        if self.contrasts is None or self.separations is None:
+            raise ValueError(
+                f"There is no table of contrasts: the model has no prototypes, or {self.n_clusters} clusters "
+                f"× {self.n_features} features are too many for all pairs. For some clusters "
+                "ClusterExplainer(model).fit(X).contrast(clusters) makes it."
+            )
+        return contrast_table(
+            self.contrasts, self.separations, self.cluster_names, self.feature_names, self.frame
+        )
+
+    def borderline(self, n: int = 10) -> Self:
+        """Return the rows in doubt: those with the smallest logits, the smallest first.
+
+        Between which clusters a row lies is in ``targets`` and ``competitors``. A negative logit of a row's
+        own cluster says that the network that stands in for the clustering would put it elsewhere.
+
+        Parameters
+        ----------
+        n : int
+            How many, at most.
+        """
+        if n < 0:
+            raise ValueError(f"n={n} rows can't be chosen. Give a number ≥ 0.")
+        return self[np.argsort(self.logits, kind="stable")[:n]]
 
     def to_frame(self, kind: str | None = None) -> Any:
         """Everything in one table: cluster, competitor, logit, probability and the relevance of each row.
@@ -266,7 +326,7 @@ class Explanation:
         }
         if np.any(self.absorbed):
             facts["absorbed"] = self.absorbed
-        columns = {_free_name(name, self.feature_names): column for name, column in facts.items()}
+        columns = {free_name(name, self.feature_names): column for name, column in facts.items()}
         columns.update(zip(self.feature_names, self.relevance.T, strict=True))
         return frames.build(kind or self.frame or frames.default_kind(), columns, self.index)
 
@@ -318,7 +378,9 @@ class Explanation:
         arrays = {name: np.asarray(getattr(self, name)) for name in _PER_ROW}
         if self.index is not None:
             arrays["index"] = _storable(self.index)
-        plain = [f.name for f in fields(self) if f.name not in (*_PER_ROW, "index")]
+        if self.contrasts is not None and self.separations is not None:
+            arrays |= {"contrasts": self.contrasts, "separations": self.separations}
+        plain = [f.name for f in fields(self) if f.name not in (*_PER_ROW, *_OTHER_ARRAYS)]
         storage.write(
             path, "Explanation", {name: getattr(self, name) for name in plain}, arrays, overwrite=overwrite
         )
@@ -336,8 +398,8 @@ class Explanation:
         ValueError
             If it is not such a file.
         """
-        plain = {f.name for f in fields(cls)} - {*_PER_ROW, "index"}
-        facts, arrays = storage.read(path, "Explanation", fields=plain, arrays=(*_PER_ROW, "index"))
+        plain = {f.name for f in fields(cls)} - {*_PER_ROW, *_OTHER_ARRAYS}
+        facts, arrays = storage.read(path, "Explanation", fields=plain, arrays=(*_PER_ROW, *_OTHER_ARRAYS))
         for name in ("feature_names", "cluster_names"):
             facts[name] = tuple(facts[name])
         try:
@@ -365,6 +427,7 @@ _PER_ROW = (
     "absorbed",
     "data",
 )
+_OTHER_ARRAYS = ("index", "contrasts", "separations")
 
 
 def _check_loaded(e: Explanation) -> None:
@@ -382,14 +445,13 @@ def _check_loaded(e: Explanation) -> None:
         raise ValueError("its names or its pooling are of another kind")
     if not (isinstance(e.beta, float) and e.beta >= 0 and isinstance(e.base_value, float)):
         raise ValueError(f"beta is {e.beta!r}")
+    k = e.n_clusters
+    tables = ((e.contrasts, [k, k, d]), (e.separations, [k, k]))
+    for table, lengths in tables:
+        if table is not None and (list(table.shape) != lengths or table.dtype.kind != "f"):
+            raise ValueError(f"its contrasts have shape {table.shape} and dtype {table.dtype}")
     for clusters in (e.labels, e.targets, e.competitors):
         positions_of(clusters, e.cluster_names)
-
-
-def _free_name(name: str, taken: tuple[str, ...]) -> str:
-    while name in taken:
-        name += "_"
-    return name
 
 
 def _storable(index: Any) -> NDArray[np.generic]:

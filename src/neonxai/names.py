@@ -77,6 +77,19 @@ def positions_of(asked: NDArray[np.generic], names: Sequence[Any]) -> NDArray[np
     return found
 
 
+def free_name(name: str, taken: Sequence[str]) -> str:
+    """Return the name, with underscores at its end while it is taken.
+
+    Examples
+    --------
+    >>> free_name("cluster", ["age", "cluster"])
+    'cluster_'
+    """
+    while name in taken:
+        name += "_"
+    return name
+
+
 def _unknown(name: Any, names: Sequence[Any]) -> ValueError:
     plain = name.item() if isinstance(name, np.generic) else name
     shown = ", ".join(repr(known) for known in names[:10]) + (", ..." if len(names) > 10 else "")

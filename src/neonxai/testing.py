@@ -170,6 +170,8 @@ def check_source(model: Any, X: Any, labels: ArrayLike) -> None:
     before = joblib.hash(vars(model))
     source = sources.neuralize(model)
     rows = np.asarray(X, dtype=np.float64)
+    if isinstance(source, sources.Labels):
+        source = source.on(rows)
     names = source.cluster_names
     check_network(source.network, rows)
     assigned = [names[k] for k in source.network.evidence(rows)[0]]

@@ -1,7 +1,11 @@
 """One process, tile by tile: each tile's temporaries fit the processor's cache."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from typing import TypeAlias
+
+from neonxai.engines.threads import serial_products
 
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -40,9 +44,14 @@ def tile_rows(values_per_row: int, multiplications_per_row: int) -> int:
 
 
 def for_each_tile(
-    work: Callable[[slice], None], n_rows: int, step: int, progress: Progress | None = None
+    work: Callable[[slice], None],
+    n_rows: int,
+    step: int,
+    progress: Progress | None = None,
+    *,
+    threads: int = 1,
 ) -> None:
-    """Call ``work`` on slices that cover all rows, in order.
+    """Call ``work`` on slices that cover all rows.
 
     Parameters
     ----------
@@ -53,7 +62,9 @@ def for_each_tile(
     step : int
         Rows in a tile.
     progress : callable(done, n_rows), optional
-        Called after each tile, from the same thread.
+        Called after each tile, from the calling thread.
+    threads : int
+        How many tiles to work on at a time. With one, they are done in order, on the calling thread.
 
     Examples
     --------
@@ -62,8 +73,31 @@ def for_each_tile(
     slice(4, 8, None)
     slice(8, 10, None)
     """
-    for start in range(0, n_rows, step):
-        stop = min(start + step, n_rows)
-        work(slice(start, stop))
+    tiles = [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
+    done = 0
+    for tile in map(_returning_its_tile(work), tiles) if threads == 1 else _in_threads(work, tiles, threads):
+        done += tile.stop - tile.start
         if progress is not None:
-            progress(stop, n_rows)
+            progress(done, n_rows)
+
+
+def _returning_its_tile(work: Callable[[slice], None]) -> Callable[[slice], slice]:
+    """Let work return its tile."""
+
+    def working(tile: slice) -> slice:
+        work(tile)
+        return tile
+
+    return working
+
+
+def _in_threads(work: Callable[[slice], None], tiles: list[slice], threads: int) -> Iterator[slice]:
+    """Do the tiles in threads, and yield each as it is done. The first error stops the rest."""
+    with serial_products(), ThreadPoolExecutor(threads) as executor:
+        # A context of its own for each: NumPy's error state is part of it.
+        futures = [executor.submit(copy_context().run, _returning_its_tile(work), tile) for tile in tiles]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            executor.shutdown(cancel_futures=True)

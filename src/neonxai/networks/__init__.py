@@ -2,6 +2,27 @@
 
 from neonxai.networks.base import Network, family, network_from_state
 from neonxai.networks.centroid import CentroidNetwork
+from neonxai.networks.diagonal import DiagonalGaussianNetwork
+from neonxai.networks.fuzzy import FuzzyNetwork
+from neonxai.networks.gaussian import GaussianNetwork
+from neonxai.networks.linear import LinearNetwork
+from neonxai.networks.outlier_density import DensityOutlierNetwork
+from neonxai.networks.outlier_neighbors import DistanceOutlierNetwork, LocalOutlierNetwork
+from neonxai.networks.support import SupportNetwork
 from neonxai.networks.tree import CentroidTreeNetwork
 
-__all__ = ["CentroidNetwork", "CentroidTreeNetwork", "Network", "family", "network_from_state"]
+__all__ = [
+    "CentroidNetwork",
+    "CentroidTreeNetwork",
+    "DensityOutlierNetwork",
+    "DiagonalGaussianNetwork",
+    "DistanceOutlierNetwork",
+    "FuzzyNetwork",
+    "GaussianNetwork",
+    "LinearNetwork",
+    "LocalOutlierNetwork",
+    "Network",
+    "SupportNetwork",
+    "family",
+    "network_from_state",
+]

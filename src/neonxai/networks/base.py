@@ -15,36 +15,8 @@ N = TypeVar("N", bound=type["Network"])
 _FAMILIES: dict[str, type["Network"]] = {}
 
 
-class Network(ABC):
-    """A clustering, rewritten as a two-layer neural network with the same output.
-
-    Layer 1 gives, for a row in cluster c and each rival k, the evidence h_k(x) for c against k. Layer 2 is a
-    min-pooling over the rivals, f_c(x) = min_{k≠c} h_k(x) (`neonxai.networks.pooling`), positive exactly
-    where the clustering assigns x to c. A family supplies layer 1, forward and backward; everything else
-    (pooling, contrast, streaming, summaries, plots) is written once for all families.
-
-    Evidence, not dissimilarities, is the primitive: d_k − d_c loses all its digits when both are large, and
-    only the family knows how to compute the difference without them.
-
-    Implementations are immutable: threads may share one. Both operations work on a tile of rows and may
-    allocate a few arrays of shape (n_rows, n_clusters) and (n_rows, n_features). They compute in float64
-    whatever the dtype of X. ``neonxai.testing.check_network`` tests an implementation.
-    """
-
-    @property
-    @abstractmethod
-    def n_clusters(self) -> int:
-        """K, the number of clusters."""
-
-    @property
-    @abstractmethod
-    def n_features(self) -> int:
-        """D, the number of input features."""
-
-    @property
-    def default_pooling(self) -> str:
-        """The pooling that ``pooling="auto"`` stands for: "min" or "soft"."""
-        return "min"
+class Layer(ABC):
+    """Layer 1 of the network: two operations, evidence and its redistribution."""
 
     @abstractmethod
     def evidence(
@@ -94,6 +66,94 @@ class Network(ABC):
         absorbed : float64 array of shape (n_rows,)
             Σ_k a_k h_k(m_k): evidence that belongs to no feature.
         """
+
+
+class Network(Layer):
+    """A clustering, rewritten as a two-layer neural network with the same output.
+
+    Layer 1 gives, for a row in cluster c and each rival k, the evidence h_k(x) for c against k. Layer 2 is a
+    min-pooling over the rivals, f_c(x) = min_{k≠c} h_k(x) (`neonxai.networks.pooling`), positive exactly
+    where the clustering assigns x to c. A family supplies layer 1, forward and backward; everything else
+    (pooling, contrast, streaming, summaries, plots) is written once for all families.
+
+    Evidence, not dissimilarities, is the primitive: d_k − d_c loses all its digits when both are large, and
+    only the family knows how to compute the difference without them.
+
+    Implementations are immutable: threads may share one. Both operations work on a tile of rows and may
+    allocate a few arrays of shape (n_rows, n_clusters) and (n_rows, n_features). They compute in float64
+    whatever the dtype of X. ``neonxai.testing.check_network`` tests an implementation.
+    """
+
+    @property
+    @abstractmethod
+    def n_clusters(self) -> int:
+        """K, the number of clusters."""
+
+    @property
+    @abstractmethod
+    def n_features(self) -> int:
+        """D, the number of input features."""
+
+    @property
+    def default_pooling(self) -> str:
+        """The pooling that ``pooling="auto"`` stands for: "min" or "soft"."""
+        return "min"
+
+    @property
+    def default_beta(self) -> float | None:
+        """The β that ``beta="auto"`` stands for; None: 1 / mean logit."""
+        return None
+
+    @property
+    def default_target(self) -> int | None:
+        """The cluster that is explained unless another is asked for; None: the one a row is assigned to."""
+        return None
+
+    @property
+    def bystanders(self) -> tuple[int, ...]:
+        """Clusters that are no rivals to the others unless asked for, such as noise."""
+        return ()
+
+    @property
+    def cost(self) -> int:
+        """About how many multiplications a row takes, to decide whether threads are worth their start."""
+        return self.n_clusters * self.n_features
+
+    @property
+    def prototypes(self) -> NDArray[np.float64] | None:
+        """A typical point of each cluster, shape (n_clusters, n_features); NaN where a cluster has none."""
+        return None
+
+    def prepare(self, X: Floats) -> Layer:
+        """Layer 1 for one tile of rows, where its operations have work in common.
+
+        Parameters
+        ----------
+        X : array of shape (n_rows, n_features)
+            Rows. All calls of the result must be about these.
+
+        Returns
+        -------
+        Layer
+            The network itself, where there is nothing to prepare.
+        """
+        return self
+
+    def known_labels(self, X: Floats) -> Ints | None:
+        """What the clustering itself has said about rows, where the network only stands in for it.
+
+        Parameters
+        ----------
+        X : array of shape (n_rows, n_features)
+            Rows of data.
+
+        Returns
+        -------
+        int array of shape (n_rows,), or None
+            The cluster of each row that took part in the clustering, recognised by its values, and −1 for
+            new rows. None: the network is the clustering.
+        """
+        return None
 
     @abstractmethod
     def to_state(self) -> dict[str, NDArray[np.generic]]:

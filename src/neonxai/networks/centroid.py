@@ -58,6 +58,11 @@ class CentroidNetwork(Network):
         return self._distances.centers
 
     @property
+    def prototypes(self) -> NDArray[np.float64]:
+        """The centers."""
+        return self.centers
+
+    @property
     def n_clusters(self) -> int:
         """K, the number of clusters."""
         return len(self.centers)

@@ -98,22 +98,26 @@ def pair_pool(evidence: Doubles, competitors: Ints) -> Pooled:
     return Pooled(evidence[rows, competitors], competitors.copy(), coefficients, np.zeros(len(evidence)))
 
 
-def min_pool_or_pair(evidence: Doubles, clusters: Ints, labels: Ints, beta: float) -> Pooled:
-    """Pool by the minimum where the explained cluster is the assigned one; elsewhere look at these two alone.
+def min_pool_or_pair(evidence: Doubles, clusters: Ints, assigned: Ints, beta: float) -> Pooled:
+    """Pool by the minimum where no rival is nearer; elsewhere look at the nearest rival alone.
 
     Parameters
     ----------
     evidence : array of shape (n_rows, n_clusters)
         For ``clusters``.
-    clusters, labels : arrays of shape (n_rows,)
-        The explained and the assigned clusters.
+    clusters, assigned : arrays of shape (n_rows,)
+        The explained clusters, and those that the network assigns the rows to.
     beta : float
         As for `min_pool`.
     """
-    at_home = clusters == labels
+    rows = np.arange(len(evidence))
+    at_home = clusters == assigned
     if at_home.all():
         return min_pool(evidence, beta)
-    pooled = pair_pool(evidence, labels)
+    # The assigned cluster is the nearest, but may be a bystander that is left out.
+    nearest = np.where(np.isfinite(evidence[rows, assigned]), assigned, evidence.argmin(axis=1))
+    at_home |= evidence[rows, nearest] > 0.0
+    pooled = pair_pool(evidence, nearest)
     own = min_pool(evidence[at_home], beta)
     pooled.logits[at_home] = own.logits
     pooled.competitors[at_home] = own.competitors

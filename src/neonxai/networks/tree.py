@@ -65,8 +65,19 @@ class CentroidTreeNetwork(Network):
         node_squares = self._distances.squares.reshape(-1, 2).max(axis=1)
         self._own_squares = np.where(self._side != 0, node_squares[self._node], 0.0).max(axis=1)
 
+        leaves = self._children.ravel() < 0
+        prototypes = np.empty((self.n_clusters, self.n_features))
+        prototypes[-1 - self._children.ravel()[leaves]] = flat[leaves]
+        prototypes.flags.writeable = False
+        self._prototypes = prototypes
+
     def __repr__(self) -> str:
         return f"CentroidTreeNetwork({self.n_clusters} leaves × {self.n_features} features)"
+
+    @property
+    def prototypes(self) -> NDArray[np.float64]:
+        """The leaves' centers."""
+        return self._prototypes
 
     @property
     def n_clusters(self) -> int:

@@ -12,8 +12,28 @@ one, write a function from the fitted model to a `Source`, and register it:
 ``neonxai.testing.check_source`` tests such a function on a model.
 """
 
-from neonxai.sources import sklearn, torch
+from neonxai.sources import faiss, gaussian, outliers, partitions, pyod, relatives, sklearn, spark, torch
 from neonxai.sources.centroids import Centroids
+from neonxai.sources.fuzzy import FuzzyCentroids
+from neonxai.sources.labels import Labels
 from neonxai.sources.registry import Source, is_fitted, neuralize, register, supported
 
-__all__ = ["Centroids", "Source", "is_fitted", "neuralize", "register", "sklearn", "supported", "torch"]
+__all__ = [
+    "Centroids",
+    "FuzzyCentroids",
+    "Labels",
+    "Source",
+    "faiss",
+    "gaussian",
+    "is_fitted",
+    "neuralize",
+    "outliers",
+    "partitions",
+    "pyod",
+    "register",
+    "relatives",
+    "sklearn",
+    "spark",
+    "supported",
+    "torch",
+]

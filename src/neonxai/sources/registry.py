@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai.names import check_cluster_names
 from neonxai.networks import Network
+
+if TYPE_CHECKING:
+    from neonxai.sources.labels import Labels
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Source:
             )
 
 
-Neuralizer: TypeAlias = Callable[[Any], Source]
+Neuralizer: TypeAlias = Callable[[Any], "Source | Labels"]
 
 # By library and class, "sklearn.KMeans": modules move between releases, these do not.
 _NEURALIZERS: dict[str, Neuralizer] = {}
@@ -88,6 +91,9 @@ def _key(path: str) -> str:
 def _find(model: object) -> Neuralizer:
     if isinstance(model, type):
         raise TypeError(f"{model.__qualname__} is a class, not a model. Make one: {model.__qualname__}(...).")
+    # scikit-fuzzy's cmeans returns a bare tuple (cntr, u, u0, d, jm, p, fpc).
+    if type(model) is tuple and len(model) == 7 and all(getattr(part, "ndim", 0) == 2 for part in model[:4]):
+        return _NEURALIZERS["skfuzzy.cmeans"]
     # By name and not by type: a library that is not installed must not be imported in order to ask for it.
     for cls in type(model).__mro__:
         function = _NEURALIZERS.get(_key(f"{cls.__module__}.{cls.__qualname__}"))
@@ -102,12 +108,13 @@ def _find(model: object) -> Neuralizer:
         hint = ""
     raise TypeError(
         f"Don't know how to explain a model of type {kind.__module__}.{kind.__qualname__}. {hint}"
-        f"Supported are {', '.join(supported())}, and anything that assigns rows to their nearest center: "
-        "neonxai.Centroids(array of centers). Others can be added with neonxai.sources.register."
+        "Any clustering can be explained by its labels: neonxai.explain_labels(labels, X); and what assigns "
+        "rows to their nearest center exactly: neonxai.Centroids(array of centers). Others can be added with "
+        f"neonxai.sources.register. Supported are {', '.join(supported())}."
     )
 
 
-def neuralize(model: object) -> Source:
+def neuralize(model: object) -> "Source | Labels":
     """Rewrite a fitted model as a network.
 
     Parameters
@@ -117,7 +124,9 @@ def neuralize(model: object) -> Source:
 
     Returns
     -------
-    Source
+    Source or Labels
+        `Labels`, where nothing is known of the clustering but its labels of the rows it was fitted to; these
+        rows make it a Source (`Labels.on`).
 
     Raises
     ------
@@ -146,6 +155,10 @@ def is_fitted(model: object) -> bool:
     _find(model)
     if not (hasattr(model, "fit") and hasattr(model, "get_params")):
         return True
+    if hasattr(model, "decision_function") and type(model).__module__.startswith("pyod."):
+        return hasattr(model, "decision_scores_")  # its neighbor search ends with an underscore before
+    if not hasattr(model, "__sklearn_tags__"):
+        return True  # not of scikit-learn's kind: its source says whether it is fitted
     try:
         check_is_fitted(model)
     except NotFittedError:

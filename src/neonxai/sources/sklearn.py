@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai.networks import CentroidNetwork, CentroidTreeNetwork, Network
+from neonxai.sources.labels import Labels
 from neonxai.sources.registry import Source, neuralize, register
 
 
@@ -14,19 +15,25 @@ def _feature_names(model: Any) -> tuple[str, ...] | None:
     return None if names is None else tuple(str(name) for name in names)
 
 
-def _check_predict(model: Any) -> None:
+def _check_predict(
+    model: Any,
+    rule: str = "the nearest center",
+    remedy: str = "neonxai.Centroids(model.cluster_centers_)",
+    methods: tuple[str, ...] = ("predict",),
+) -> None:
     """Refuse a subclass that assigns rows in a way of its own: the network would be another clustering."""
-    owner = next(cls for cls in type(model).__mro__ if "predict" in vars(cls))
-    if owner.__module__.partition(".")[0] != "sklearn":
-        raise TypeError(
-            f"{type(model).__qualname__} assigns rows by a predict of its own ({owner.__qualname__}.predict),"
-            " which may not be the nearest center. If it is, explain neonxai.Centroids("
-            "model.cluster_centers_); if not, register a source for it with neonxai.sources.register."
-        )
+    for method in methods:
+        owner = next(cls for cls in type(model).__mro__ if method in vars(cls))
+        if owner.__module__.partition(".")[0] != "sklearn":
+            raise TypeError(
+                f"{type(model).__qualname__} assigns rows by a {method} of its own "
+                f"({owner.__qualname__}.{method}), which may not be {rule}. If it is, explain {remedy}; if "
+                "not, register a source for it with neonxai.sources.register."
+            )
 
 
 @register("sklearn.frozen.FrozenEstimator")
-def frozen(model: Any) -> Source:
+def frozen(model: Any) -> Source | Labels:
     """Look at what was frozen."""
     return neuralize(model.estimator)
 

@@ -5,6 +5,7 @@ from typing import Any
 from sklearn.exceptions import NotFittedError
 
 from neonxai.networks import CentroidNetwork
+from neonxai.sources.labels import Labels
 from neonxai.sources.registry import Source, register
 
 
@@ -20,6 +21,6 @@ def kmeans(model: Any) -> Source:
 
 
 @register("neonxai.torch.NeuralizedKMeans")
-def neuralized_kmeans(model: Any) -> Source:
+def neuralized_kmeans(model: Any) -> Source | Labels:
     """Explain the k-means that was neuralized."""
     return kmeans(model.kmeans)

@@ -1,0 +1,214 @@
+"""Soft distances from all points, block by block: matrix products, in bounded memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from neonxai.networks.base import Floats, Ints
+from neonxai.networks.neighborhoods import Doubles, Groups, LeftOut, Neighborhood, Searcher, add_squares
+
+_BLOCK_VALUES = 1 << 18  # float64 values in one block's exponents: 2 MiB, within a core's cache
+# A row is computed again by differences when the bound on the products' rounding exceeds this share of its
+# distances. A factor of ten to the 1e-10 that is promised.
+_TOLERANCE = 1e-11
+
+
+@dataclass(frozen=True, eq=False)
+class DenseSearcher(Searcher):
+    """Looks at all points of every group.
+
+    Exponents are computed as t = 2γ u·x − γ‖u‖², one matrix product, in coordinates whose origin is the
+    median of the points. Its rounding error is about ε γ (‖x‖² + ‖u‖²), and for rows where that is too much
+    the distances are computed as differences.
+
+    Parameters
+    ----------
+    groups : Groups
+        The points.
+    gamma : float
+        γ, positive and finite.
+    """
+
+    groups: Groups
+    gamma: float
+
+    @cached_property
+    def origin(self) -> Doubles:
+        """The origin of the local coordinates, shape (n_features,)."""
+        return np.asarray(np.median(self.groups.points, axis=0), dtype=np.float64)
+
+    @cached_property
+    def local(self) -> Doubles:
+        """The points and, beside them, their squares: shape (n_points, 2 n_features)."""
+        moved = self.groups.points - self.origin
+        return np.hstack([moved, moved**2])
+
+    @cached_property
+    def lifted(self) -> Doubles:
+        """2γ u and −γ‖u‖², so that t is one product: shape (n_points, n_features + 1)."""
+        n_features = self.groups.points.shape[1]
+        moved, squares = self.local[:, :n_features], self.local[:, n_features:]
+        return np.hstack([2.0 * self.gamma * moved, -self.gamma * squares.sum(axis=1, keepdims=True)])
+
+    @cached_property
+    def rounding(self) -> float:
+        """Errors of a dot product of D terms grow like √D when they are as good as random."""
+        return float(np.finfo(np.float64).eps * (4 + np.sqrt(self.groups.points.shape[1])))
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest ‖u‖²."""
+        return float(self.local[:, self.groups.points.shape[1] :].sum(axis=1).max())
+
+    def around(self, X: Floats, left_out: LeftOut) -> "DenseNeighborhood":
+        """Look around a tile of rows."""
+        x = np.subtract(X, self.origin, dtype=np.float64)
+        offsets = np.einsum("nd,nd->n", x, x)
+        everyone = _Rows(self, np.hstack([x, np.ones((len(x), 1))]).T, left_out, direct=False)
+        logs = everyone.log_sums()
+        counts = left_out.counts(self.groups, len(X))
+        distances = (np.log(counts) - logs.T) / self.gamma
+        error = self.rounding * (offsets + self.largest)
+        # The second smallest: of the order of the relevance, and of what the logit is made of.
+        near = np.partition(distances, min(1, distances.shape[1] - 1), axis=1)
+        scale = near[:, min(1, distances.shape[1] - 1)] + offsets
+        direct = np.flatnonzero((error > _TOLERANCE * scale) | (self.gamma * error > _TOLERANCE))
+        exact = np.asarray(X[direct], dtype=np.float64)
+        direct_logs = _Rows(self, exact, left_out.of(direct, len(X)), direct=True).log_sums()
+        distances[direct] = (np.log(counts[direct]) - direct_logs.T) / self.gamma
+        offsets[direct] = 0.0
+        return DenseNeighborhood(self, x, left_out, logs, direct, direct_logs, distances, offsets)
+
+    def blocks(self, n_rows: int) -> Iterator[slice]:
+        """Slices of the points, of a size that suits the number of rows."""
+        step = max(32, _BLOCK_VALUES // max(1, n_rows))
+        for start in range(0, len(self.groups.points), step):
+            yield slice(start, min(start + step, len(self.groups.points)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Some rows, and how their exponents are computed.
+
+    ``coordinates`` are (n_features + 1, n_rows) of local ones with a row of ones below or, for ``direct``,
+    (n_rows, n_features) of the rows as they are.
+    """
+
+    searcher: DenseSearcher
+    coordinates: Doubles
+    left_out: LeftOut
+    direct: bool
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.coordinates) if self.direct else int(self.coordinates.shape[1])
+
+    def exponents(self) -> Iterator[tuple[slice, Doubles]]:
+        """T of each block of points, shape (n_block, n_rows): up to a term of the row, −γ‖x − u‖²."""
+        s = self.searcher
+        order = np.argsort(self.left_out.points, kind="stable")
+        points, rows = self.left_out.points[order], self.left_out.rows[order]
+        for block in s.blocks(self.n_rows):
+            if self.direct:
+                t = cdist(s.groups.points[block], self.coordinates, "sqeuclidean")
+                t *= -s.gamma
+            else:
+                t = s.lifted[block] @ self.coordinates
+            low, high = np.searchsorted(points, [block.start, block.stop])
+            t[points[low:high] - block.start, rows[low:high]] = -np.inf
+            yield block, t
+
+    def log_sums(self) -> Doubles:
+        """Log Σ_j exp(t_j) of each group, shape (n_groups, n_rows), in one pass."""
+        s = self.searcher
+        highest = np.full((len(s.groups.sizes), self.n_rows), -np.inf)
+        sums = np.zeros(highest.shape)
+        if not self.n_rows:
+            return sums
+        for block, t in self.exponents():
+            own = s.groups.group_of[block]
+            first = np.flatnonzero(np.diff(own, prepend=-1))
+            groups = own[first]
+            before = highest[groups]
+            after = np.maximum(before, np.maximum.reduceat(t, first, axis=0))
+            reference = np.where(np.isfinite(after), after, 0.0)  # all left out so far
+            t -= reference if len(first) == 1 else reference[own - groups[0]]
+            np.exp(t, out=t)
+            sums[groups] *= np.exp(before - reference)
+            sums[groups] += np.add.reduceat(t, first, axis=0)
+            highest[groups] = after
+        return np.asarray(highest + np.log(sums))
+
+
+@dataclass(frozen=True, eq=False)
+class DenseNeighborhood(Neighborhood):
+    """A tile of rows among all points."""
+
+    searcher: DenseSearcher
+    local: Doubles
+    left_out: LeftOut
+    logs: Doubles  # log Σ exp(t), shape (n_groups, n_rows)
+    direct: Ints  # rows whose exponents must be computed by differences
+    direct_logs: Doubles  # their log Σ exp(−γ‖x − u‖²), shape (n_groups, n_direct)
+    _distances: Doubles
+    _offsets: Doubles
+
+    @property
+    def distances(self) -> Doubles:
+        """See `Neighborhood.distances`."""
+        return self._distances
+
+    @property
+    def offsets(self) -> Doubles:
+        """See `Neighborhood.offsets`."""
+        return self._offsets
+
+    def mean_squares(self, X: Floats, weights: Doubles) -> Doubles:
+        """See `Neighborhood.mean_squares`. About Σ_j w_j (x² − 2 x u_j + u_j²), by matrix products."""
+        s = self.searcher
+        x, n_features = self.local, self.local.shape[1]
+        rows = _Rows(s, np.hstack([x, np.ones((len(x), 1))]).T, self.left_out, direct=False)
+        products = np.zeros((len(x), 2 * n_features))
+        for block, shares in self._shares(rows, self.logs, weights):
+            products += shares.T @ s.local[block]
+        total: Doubles = weights.sum(axis=1)[:, None] * x**2
+        total -= 2.0 * x * products[:, :n_features]
+        total += products[:, n_features:]
+        self._refine(X, weights, total)
+        return total
+
+    def _shares(self, rows: _Rows, logs: Doubles, weights: Doubles) -> Iterator[tuple[slice, Doubles]]:
+        """w_g q_j of each block of points, shape (n_block, n_rows)."""
+        for block, t in rows.exponents():
+            own = self.searcher.groups.group_of[block]
+            first, last = own[0], own[-1] + 1
+            if not weights[:, first:last].any():
+                continue
+            t -= logs[first] if last - first == 1 else logs[own]
+            np.exp(t, out=t)
+            t *= weights.T[first] if last - first == 1 else weights.T[own]
+            yield block, t
+
+    def _refine(self, X: Floats, weights: Doubles, total: Doubles) -> None:
+        """Compute rows again where the products have lost too many digits, in place."""
+        s = self.searcher
+        size = np.einsum("nd,nd->n", self.local, self.local) + s.largest
+        bound = s.rounding * size * np.abs(weights).sum(axis=1)
+        lossy = np.flatnonzero(bound > _TOLERANCE * np.abs(total).sum(axis=1))
+        lossy = np.union1d(lossy, self.direct[weights[self.direct].any(axis=1)])
+        if not len(lossy):
+            return
+        exact = np.asarray(X[lossy], dtype=np.float64)
+        rows = _Rows(s, exact, self.left_out.of(lossy, len(X)), direct=True)
+        # What the logarithms of local coordinates lack is −γ‖x‖².
+        logs = self.logs[:, lossy] - s.gamma * np.einsum("nd,nd->n", self.local[lossy], self.local[lossy])
+        _, mine, theirs = np.intersect1d(lossy, self.direct, return_indices=True)
+        logs[:, mine] = self.direct_logs[:, theirs]
+        sums = np.zeros((len(lossy), total.shape[1]))
+        for block, shares in self._shares(rows, logs, weights[lossy]):
+            which, points = np.nonzero(shares.T)
+            add_squares(sums, exact, s.groups.points[block], which, points, shares[points, which])
+        total[lossy] = sums

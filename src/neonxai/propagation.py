@@ -1,0 +1,210 @@
+"""The stages in order, for one tile of rows: evidence, pooling, redistribution."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neonxai.engines import Progress, for_each_tile, n_threads, tile_rows
+from neonxai.networks import Network
+from neonxai.networks.base import Floats, Ints
+from neonxai.networks.closure import close_sums
+from neonxai.networks.pooling import min_pool_or_pair, pair_pool, probabilities, soft_pool
+
+# Multiplications of a row that outweigh the interpreter's share, and of all rows that take some 0.1 s.
+_COSTLY = 1 << 14
+_WORTH_THREADS = 1 << 28
+_FEW_ROWS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is asked about each row; clusters by their positions.
+
+    Attributes
+    ----------
+    targets : int array of shape (n_rows,), or None
+        The cluster to explain; by default the network's ``default_target``, or the row's own label.
+    rivals : int array of shape (n_rows,), or None
+        The one rival to compare with.
+    labels : int array of shape (n_rows,), or None
+        The rows' labels, where they are known to the asker.
+    """
+
+    targets: Ints | None = None
+    rivals: Ints | None = None
+    labels: Ints | None = None
+
+    def of(self, tile: slice) -> "Question":
+        """Return the part that is about a tile of rows."""
+        return Question(
+            *(None if asked is None else asked[tile] for asked in (self.targets, self.rivals, self.labels))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """An explanation of a tile of rows; clusters by their positions. Attributes as in `Explanation`."""
+
+    relevance: NDArray[np.float64]
+    logits: NDArray[np.float64]
+    absorbed: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+    labels: Ints
+    targets: Ints
+    competitors: Ints
+    magnitudes: NDArray[np.float64]  # the largest number that went into a row, for the check of overflow
+
+
+def propagate(network: Network, X: Floats, question: Question, *, beta: float, pooling: str) -> Answer:
+    """Explain a tile of rows.
+
+    Parameters
+    ----------
+    network : Network
+        The clustering.
+    X : array of shape (n_rows, n_features)
+        Rows.
+    question : Question
+        About these rows.
+    beta : float
+        β.
+    pooling : {"min", "soft"}
+        Layer 2.
+    """
+    layer = network.prepare(X)
+    assigned, evidence = layer.evidence(X, beta=beta)
+    labels = _labels(network, X, assigned, question.labels)
+    targets = question.targets
+    if targets is None:
+        targets = labels if network.default_target is None else np.full(len(X), network.default_target)
+    if not np.array_equal(targets, assigned):
+        evidence = layer.evidence(X, targets, beta=beta)[1]
+    if question.rivals is not None:
+        pooled = pair_pool(evidence, question.rivals)
+    else:
+        evidence = _among_rivals(network, evidence)
+        if pooling == "soft":
+            pooled = soft_pool(evidence, beta)
+        else:
+            pooled = min_pool_or_pair(evidence, targets, assigned, beta)
+    relevance, absorbed = layer.redistribute(X, targets, pooled.coefficients)
+    absorbed += pooled.absorbed
+    total = close_sums(relevance, pooled.logits - absorbed)
+    return Answer(
+        relevance,
+        pooled.logits,
+        absorbed,
+        probabilities(pooled.logits, beta),
+        labels,
+        targets,
+        pooled.competitors,
+        np.maximum(total, np.abs(pooled.logits)),
+    )
+
+
+def _labels(network: Network, X: Floats, assigned: Ints, told: Ints | None) -> Ints:
+    """What the clustering says, as far as it is known; else what the network says."""
+    if told is not None:
+        return told
+    known = network.known_labels(X)
+    return assigned if known is None else np.where(known >= 0, known, assigned)
+
+
+def _among_rivals(network: Network, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Leave out the bystanders, unless nobody would be left."""
+    bystanders = list(network.bystanders)
+    if bystanders and network.n_clusters - len(bystanders) > 1:
+        evidence[:, bystanders] = np.inf
+    return evidence
+
+
+def survey(
+    network: Network, X: Floats, labels: Ints | None = None
+) -> tuple[NDArray[np.float64], float | None]:
+    """Look at all rows that the explainer is fitted to.
+
+    Parameters
+    ----------
+    network : Network
+        The clustering.
+    X : array of shape (n_rows, n_features)
+        Rows.
+    labels : int array of shape (n_rows,), optional
+        The clustering's own labels of the rows.
+
+    Returns
+    -------
+    logits : array of shape (n_rows,)
+        f_c of the cluster that the network assigns each row to, by min-pooling.
+    agreement : float or None
+        The share of rows that the network assigns as the clustering does. None where the network is the
+        clustering.
+    """
+    logits = np.empty(len(X))
+    agrees = np.zeros(len(X), dtype=bool)
+    stands_in = False
+
+    def work(tile: slice) -> None:
+        nonlocal stands_in
+        rows = X[tile]
+        assigned, evidence = network.evidence(rows)
+        known = network.known_labels(rows)
+        if known is not None:
+            stands_in = True
+            if labels is not None:
+                known = labels[tile]
+            agrees[tile] = known == assigned
+        logits[tile] = _among_rivals(network, evidence).min(axis=1)
+
+    for_each_tile_of(network, work, len(X))
+    return logits, float(agrees.mean()) if stands_in else None
+
+
+def contrast(network: Network, clusters: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What tells clusters apart: each prototype, explained for its cluster against each of the others.
+
+    Parameters
+    ----------
+    network : Network
+        A clustering with prototypes.
+    clusters : int array of shape (n_asked,)
+        The clusters.
+
+    Returns
+    -------
+    contrasts : array of shape (n_asked, n_asked, n_features)
+        Relevance; 0 on the diagonal, NaN for a cluster without a prototype.
+    separations : array of shape (n_asked, n_asked)
+        Evidence.
+    """
+    prototypes = network.prototypes
+    if prototypes is None:
+        raise ValueError("This model has no prototypes, centers or medoids, to compare.")
+    X = prototypes[clusters]
+    lacking = np.flatnonzero(np.isnan(X).any(axis=1))
+    X[lacking] = 0.0
+    layer = network.prepare(X)
+    evidence = layer.evidence(X, clusters)[1]
+    contrasts = np.zeros((len(clusters), len(clusters), network.n_features))
+    separations = np.zeros((len(clusters), len(clusters)))
+    for place, rival in enumerate(clusters):
+        coefficients = np.zeros((len(clusters), network.n_clusters))
+        coefficients[:, rival] = np.not_equal(clusters, rival)
+        contrasts[:, place] = layer.redistribute(X, clusters, coefficients)[0]
+        separations[:, place] = np.where(np.not_equal(clusters, rival), evidence[:, rival], 0.0)
+    contrasts[lacking] = separations[lacking] = np.nan
+    return contrasts, separations
+
+
+def for_each_tile_of(
+    network: Network, work: Callable[[slice], None], n_rows: int, progress: Progress | None = None
+) -> None:
+    """Call ``work`` on tiles of rows of a size that suits the network, in threads where they pay."""
+    n_clusters, n_features = network.n_clusters, network.n_features
+    step = tile_rows(4 * n_clusters + 6 * n_features, n_clusters * n_features)
+    threads = n_threads() if network.cost > _COSTLY and n_rows * network.cost > _WORTH_THREADS else 1
+    if threads > 1:
+        step = min(step, max(_FEW_ROWS, -(-n_rows // (4 * threads))))
+    for_each_tile(work, n_rows, step, progress, threads=threads)

@@ -1,0 +1,113 @@
+"""`explain` and `explain_labels`: one call from a clustering to its explanation."""
+
+from typing import Any
+
+from neonxai.explainer import ClusterExplainer
+from neonxai.explanation import Explanation
+from neonxai.sources import Labels
+
+
+def explain(
+    model: Any,
+    X: Any,
+    *,
+    beta: float | str = "auto",
+    pooling: str = "auto",
+    gamma: float | str = "auto",
+    method: str = "neon",
+    target: Any = None,
+    against: Any = None,
+) -> Explanation:
+    """Explain why each row of X is in its cluster: ``ClusterExplainer(model, ...).fit(X).explain(X, ...)``.
+
+    Parameters
+    ----------
+    model : estimator
+        A clustering, fitted or not; see `ClusterExplainer`.
+    X : array-like or frame of shape (n_samples, n_features)
+        Data in the unit that the model knows. For a clustering that only has labels (``labels_`` without a
+        ``predict``), the very rows that were clustered.
+    beta, pooling, gamma, method
+        As for `ClusterExplainer`.
+    target, against
+        As for `ClusterExplainer.explain`.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `ClusterExplainer.fit` and `ClusterExplainer.explain`.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> from sklearn.datasets import load_iris
+    >>> iris = load_iris(as_frame=True).data
+    >>> e = explain(KMeans(2, random_state=0), iris)
+    >>> e.summary(by=None, statistic="share").round(2)
+                 feature  share
+    0  sepal length (cm)   0.11
+    1   sepal width (cm)   0.02
+    2  petal length (cm)   0.74
+    3   petal width (cm)   0.13
+    """
+    explainer = ClusterExplainer(model, beta=beta, pooling=pooling, gamma=gamma, method=method).fit(X)
+    return explainer.explain(X, target=target, against=against, labels=explainer.labels_)
+
+
+def explain_labels(
+    labels: Any,
+    X: Any,
+    *,
+    noise: Any = -1,
+    beta: float | str = "auto",
+    pooling: str = "auto",
+    gamma: float | str = "auto",
+    method: str = "neon",
+    target: Any = None,
+    against: Any = None,
+) -> Explanation:
+    """Explain any clustering of which nothing is known but its labels.
+
+    A network of support points stands in for it: a row belongs to the cluster whose members are nearest
+    (`neonxai.networks.SupportNetwork`). How well it does is in ``agreement``.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_samples,)
+        The cluster of each row: numbers or strings, from any algorithm or any hand.
+    X : array-like or frame of shape (n_samples, n_features)
+        The rows, in the unit in which they were clustered: nearness counts.
+    noise : int, str or None
+        The label of rows that belong to no cluster, if there are any. Such a row is explained by how far it
+        is from the nearest cluster.
+    beta, pooling, gamma, method
+        As for `ClusterExplainer`.
+    target, against
+        As for `ClusterExplainer.explain`.
+
+    Returns
+    -------
+    Explanation
+        Its ``labels`` are the given ones. Where the network disagrees, the logit is negative.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `Labels`, `ClusterExplainer.fit` and `ClusterExplainer.explain`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> iris = load_iris(as_frame=True)
+    >>> e = explain_labels(iris.target_names[iris.target], iris.data)
+    >>> e.cluster_names, round(e.agreement, 2)
+    (('setosa', 'versicolor', 'virginica'), 0.96)
+    """
+    model = Labels(labels, noise=noise)
+    return explain(
+        model, X, beta=beta, pooling=pooling, gamma=gamma, method=method, target=target, against=against
+    )

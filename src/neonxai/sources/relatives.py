@@ -1,0 +1,111 @@
+"""Relatives of k-means with scikit-learn's interface: rows belong to the nearest of ``cluster_centers_``."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import NotFittedError
+
+from neonxai.networks import CentroidNetwork
+from neonxai.sources.registry import Source, register
+
+# Whose nearest center is the Euclidean one.
+_EUCLIDEAN = ("euclidean", "l2", "sqeuclidean")
+_BY_LABELS = "Any labels can be explained: neonxai.explain_labels(model.labels_, X)."
+
+
+def _check_predict(model: Any, library: str) -> None:
+    """Refuse a subclass that assigns rows in a way of its own: the network would be another clustering."""
+    owner = next((cls for cls in type(model).__mro__ if "predict" in vars(cls)), None)
+    if owner is not None and owner.__module__.partition(".")[0] != library:
+        raise TypeError(
+            f"{type(model).__qualname__} assigns rows by a predict of its own ({owner.__qualname__}.predict),"
+            " which may not be the nearest center. If it is, explain neonxai.Centroids("
+            "model.cluster_centers_); if not, register a source for it with neonxai.sources.register."
+        )
+
+
+def _array(values: Any) -> NDArray[np.float64]:
+    """Bring centers here: from Dask, from a GPU, out of a frame or a sparse matrix."""
+    if hasattr(values, "compute"):
+        values = values.compute()
+    if hasattr(values, "to_numpy"):
+        values = values.to_numpy()
+    elif hasattr(values, "get"):
+        values = values.get()
+    if hasattr(values, "toarray"):
+        values = values.toarray()
+    return np.asarray(values, dtype=np.float64)
+
+
+def _nearest(model: Any, library: str) -> Source:
+    _check_predict(model, library)
+    centers = getattr(model, "cluster_centers_", None)
+    if centers is None:
+        raise NotFittedError(
+            f"This {type(model).__name__} has no cluster_centers_ yet. Call its fit(X) first."
+        )
+    centers = _array(centers)
+    if not len(centers):
+        raise ValueError(
+            f"This {type(model).__name__} has found no centers: it did not converge. Fit it again with a "
+            "larger max_iter or damping."
+        )
+    names = getattr(model, "feature_names_in_", None)
+    features = None if names is None else tuple(str(name) for name in names)
+    return Source(CentroidNetwork(centers), tuple(range(len(centers))), features)
+
+
+@register("sklearn.cluster.AffinityPropagation")
+def affinity_propagation(model: Any) -> Source:
+    """Explain by the nearest exemplar, as ``predict`` does."""
+    if model.affinity != "euclidean":
+        raise ValueError(
+            f"AffinityPropagation(affinity={model.affinity!r}) is not covered: it has no centers to be near "
+            f"to. {_BY_LABELS}"
+        )
+    return _nearest(model, "sklearn")
+
+
+@register("sklearn.cluster.MeanShift")
+def mean_shift(model: Any) -> Source:
+    """Explain by the nearest mode, as ``predict`` does.
+
+    With ``cluster_all=False`` the ``labels_`` of rows far from every mode are −1. ``predict`` doesn't know
+    such orphans, and neither does the explanation.
+    """
+    return _nearest(model, "sklearn")
+
+
+@register("kmedoids.KMedoids")
+def kmedoids(model: Any) -> Source:
+    """Explain by the nearest medoid.
+
+    The nearest is the same by the Euclidean distance, which K-medoids sums up, and by its square, whose
+    differences are the evidence. Clusters are numbered as in ``labels_``; ``predict`` returns row numbers of
+    medoids instead, ``medoid_indices_[cluster]``.
+    """
+    if model.metric not in _EUCLIDEAN:
+        raise ValueError(
+            f"KMedoids(metric={model.metric!r}) is not covered: its evidence is not a difference of squared "
+            f'Euclidean distances. Fit it on the rows with metric="euclidean". {_BY_LABELS}'
+        )
+    return _nearest(model, "kmedoids")
+
+
+@register("cuml.cluster.KMeans")
+def cuml_kmeans(model: Any) -> Source:
+    """Explain by the nearest of ``cluster_centers_``, copied from the GPU.
+
+    Tested on a stand-in with cuML's attributes, not on cuML itself.
+    """
+    return _nearest(model, "cuml")
+
+
+@register("dask_ml.cluster.KMeans")
+def dask_kmeans(model: Any) -> Source:
+    """Explain by the nearest of ``cluster_centers_``, computed if they are a Dask array.
+
+    Tested on a stand-in with dask-ML's attributes, not on dask-ML itself.
+    """
+    return _nearest(model, "dask_ml")
