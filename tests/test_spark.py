@@ -1,7 +1,5 @@
 """Spark ML's clusterings, by real PySpark models on one local session."""
 
-import os
-import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,29 +16,6 @@ WINE = StandardScaler().fit_transform(load_wine().data)
 DATA = {"wine": WINE, "iris": load_iris().data}
 # Spark adds 2.2e-16 to every density; with few features none is so small that it matters.
 DENSE = {"wine": WINE[:, [0, 6, 9]], "iris": load_iris().data}
-
-
-@pytest.fixture(scope="session")
-def spark():
-    sql = pytest.importorskip("pyspark.sql")
-    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-        pytest.skip("Spark needs Java")
-    settings = {
-        "spark.driver.memory": "512m",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "ERROR",
-        "spark.sql.shuffle.partitions": "1",
-        "spark.default.parallelism": "1",
-    }
-    builder = sql.SparkSession.builder.master("local[1]").appName("neonxai")
-    for key, value in settings.items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
 
 
 @pytest.fixture(scope="session")

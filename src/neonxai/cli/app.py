@@ -28,6 +28,7 @@ _NEONXAI_EXAMPLES = """\b
 Examples:
   neonxai demo
   neonxai explain wine.csv --clusters 3 --drop target
+  neonxai explain customers.csv --labels segment
   neonxai explain --help
 
 """
@@ -43,6 +44,7 @@ Examples:
   neonxai explain wine.csv --clusters 3 --drop target --id name --out why.csv
   neonxai explain wine.csv --clusters 3 --summary --out clusters.csv
   neonxai explain new.csv --centers centers.csv --scale none --beta inf
+  neonxai explain customers.csv --labels segment --noise unassigned
   neonxai explain wine.csv --clusters 3 --json --quiet | jq .clusters
 
 """
@@ -108,7 +110,7 @@ def _demo(
 
 @app.command(
     "explain",
-    short_help="Cluster a table, and say what put each row where.",
+    short_help="Cluster a table, or take its labels; say what put each row where.",
     epilog=_EXPLAIN_EXAMPLES + _EXIT_CODES,
 )
 def _explain(
@@ -141,6 +143,36 @@ def _explain(
             show_default=False,
         ),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            "--labels",
+            metavar="COLUMN",
+            help="Instead: a column of DATA with the cluster of each row, numbers or text, from any "
+            "algorithm or any hand. It is taken out of the other columns; these explain it.",
+            show_default=False,
+        ),
+    ] = None,
+    noise: Annotated[
+        str | None,
+        typer.Option(
+            "--noise",
+            metavar="LABEL",
+            help="Of --labels: what the rows of no cluster are called; '' if all are clusters. "
+            "By default -1, where labels are whole numbers.",
+            show_default=False,
+        ),
+    ] = None,
+    gamma: Annotated[
+        str | None,
+        typer.Option(
+            "--gamma",
+            metavar="auto|NUMBER|inf",
+            help="Of --labels: how near rows must be to count, 1 / squared width; inf the nearest row of "
+            "each cluster only, auto (the default) where the labels are likeliest.",
+            show_default=False,
+        ),
+    ] = None,
     columns: Annotated[
         str | None, typer.Option("--columns", metavar="A,B,C", help="Use these columns.", show_default=False)
     ] = None,
@@ -158,7 +190,7 @@ def _explain(
         ),
     ] = None,
     scale: Annotated[
-        Scale, typer.Option("--scale", help="What to do to each column before clustering.")
+        Scale, typer.Option("--scale", help="What to do to each column beforehand.")
     ] = Scale.STANDARD,
     beta: Annotated[
         str,
@@ -175,7 +207,8 @@ def _explain(
         typer.Option(
             "--out",
             metavar="FILE",
-            help="Write cluster, competitor, logit, probability and a relevance per column for every row; "
+            help="Write cluster, competitor, logit, probability and a relevance per column for every row "
+            "(and what no column accounts for, absorbed, for --labels); "
             "the ending says in which format. Without it nothing is written.",
             show_default=False,
         ),
@@ -198,6 +231,8 @@ def _explain(
 ) -> None:
     """Cluster the rows of DATA, and say which columns put each row where it is.
 
+    Or take a clustering that you have: its centers, or a column with its labels.
+
     The relevances of a row sum to its logit: how much nearer its cluster is than
     the nearest rival, as the difference of two squared distances on the scaled
     columns. All columns must be numbers without gaps (true and false count as
@@ -210,6 +245,9 @@ def _explain(
         data=data,
         clusters=clusters,
         centers=centers,
+        labels=labels,
+        noise=noise,
+        gamma=gamma,
         columns=columns,
         drop=drop,
         key=key,

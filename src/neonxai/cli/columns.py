@@ -22,26 +22,38 @@ if TYPE_CHECKING:
 
     from neonxai.cli.tables import DataFile
 
-__all__ = ["Selection", "numbers_of", "quoted", "select"]
+__all__ = ["MISSING", "Selection", "numbers_of", "quoted", "select"]
 
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")
-_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "missing"})
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "missing"})
 
 
 @dataclass(frozen=True)
 class Selection:
     """The columns that are used and those left out, in the order of use and of the file.
 
-    ``key`` names the rows; it is one of those left out.
+    ``key`` names the rows and ``labels`` has their clusters; they are among those left out.
     """
 
     used: tuple[str, ...]
     dropped: tuple[str, ...]
     key: str | None = None
+    labels: str | None = None
+
+    @property
+    def special(self) -> tuple[str, ...]:
+        """The columns left out that have a part of their own."""
+        return tuple(name for name in (self.key, self.labels) if name is not None)
 
 
 def select(
-    available: Sequence[str], columns: str | None, drop: str | None, what: str, key: str | None = None
+    available: Sequence[str],
+    columns: str | None,
+    drop: str | None,
+    what: str,
+    *,
+    key: str | None = None,
+    labels: str | None = None,
 ) -> Selection:
     """Choose columns by name.
 
@@ -56,8 +68,8 @@ def select(
         The value of ``--drop``, written likewise.
     what : str
         The file, for messages.
-    key : str or None, default=None
-        The value of ``--id``: one name, written likewise.
+    key, labels : str or None, default=None
+        The values of ``--id`` and ``--labels``: one name, written likewise.
 
     Returns
     -------
@@ -68,26 +80,33 @@ def select(
     ------
     ShellError
         If a name is not a column (the closest ones are suggested) or given twice, if none remains, if a
-        column that is used has no name or is pandas' index, or if ``--id`` is no single column or one to use.
+        column that is used has no name or is pandas' index, or if ``--id`` or ``--labels`` is no single
+        column, or has another part too.
 
     Examples
     --------
     >>> select(["a", "b", "c"], None, "b", "x.csv")
-    Selection(used=('a', 'c'), dropped=('b',), key=None)
+    Selection(used=('a', 'c'), dropped=('b',), key=None, labels=None)
     """
-    key = None if key is None else _key(key, available, what)
+    key = None if key is None else _one("--id", key, available, what)
+    labels = None if labels is None else _one("--labels", labels, available, what)
+    if labels is not None and labels == key:
+        raise _both(labels, "--id", "--labels")
     if columns is not None:
         used = _names("--columns", columns, available, what)
-        if key in used:
-            raise ShellError(
-                "usage", f"column {key!r} is named by both --columns and --id", "Take it out of one of them."
-            )
+        for option, name in (("--id", key), ("--labels", labels)):
+            if name in used:
+                raise _both(name, "--columns", option)
     else:
         gone = set(_names("--drop", drop, available, what)) if drop is not None else set()
-        used = [name for name in available if name not in gone and name != key]
+        used = [name for name in available if name not in {*gone, key, labels}]
     if not used:
-        option = "--columns" if columns is not None else "--drop" if drop is not None else "--id"
-        raise ShellError(option, f"no column of {what} is left to use", "Name fewer to drop, or some to use.")
+        asked = {"--columns": columns, "--drop": drop, "--labels": labels, "--id": key}
+        option = next(option for option, value in asked.items() if value is not None)
+        remedy = "Name fewer to drop, or some to use."
+        if columns is None and drop is None:
+            remedy = "There must be columns of numbers besides, from which the explanation can be made."
+        raise ShellError(option, f"no column of {what} is left to use", remedy)
     if "" in used:
         raise ShellError(
             what,
@@ -101,7 +120,7 @@ def select(
             f"column {index!r} is the index of a pandas frame, written with the data",
             f"Leave it out with --drop {index}, or rename it if it is a measurement.",
         )
-    return Selection(tuple(used), tuple(name for name in available if name not in used), key)
+    return Selection(tuple(used), tuple(name for name in available if name not in used), key, labels)
 
 
 def numbers_of(table: DataFile, names: Sequence[str]) -> NDArray[np.float64]:
@@ -152,7 +171,7 @@ def _from_text(table: DataFile, series: pl.Series) -> pl.Series:
         raise _not_numeric(table, name, filled, str(series.dtype).lower(), series[filled])
     numbers = series.str.strip_chars().cast(pl.Float64, strict=False)
     row = _first(numbers.is_null() & series.is_not_null())
-    if row is not None and str(series[row]).strip().lower() in _MISSING:
+    if row is not None and str(series[row]).strip().lower() in MISSING:
         raise _unusable(table, name, row, f"a missing value, written as {series[row]!r},")
     if row is None and table.kind not in {"csv", "tsv"}:
         row = _first(series.is_not_null())
@@ -202,11 +221,17 @@ def _field(name: str) -> str:
     return '"' + name.replace('"', '""') + '"' if odd else name
 
 
-def _key(text: str, available: Sequence[str], what: str) -> str:
-    names = _names("--id", text, available, what)
+def _one(option: str, text: str, available: Sequence[str], what: str) -> str:
+    names = _names(option, text, available, what)
     if len(names) != 1:
-        raise ShellError("--id", f"it takes one column, not {len(names)}", f"Columns: {listed(available)}.")
+        raise ShellError(option, f"it takes one column, not {len(names)}", f"Columns: {listed(available)}.")
     return names[0]
+
+
+def _both(name: str | None, first: str, second: str) -> ShellError:
+    return ShellError(
+        "usage", f"column {name!r} is named by both {first} and {second}", "Take it out of one of them."
+    )
 
 
 def _names(option: str, text: str, available: Sequence[str], what: str) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 import neonxai
-from neonxai.cli.request import parse_beta
+from neonxai.cli.request import parse_beta, parse_gamma
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ class ClusterFacts:
         Its name; for k-means and for centers a number, counted from 0.
     size : int
         Its rows.
-    logit, probability : float
+    logit, probability, absorbed : float
         Means over its rows; NaN without rows.
     rival : int, str or None
         The cluster that is the nearest rival of most of its rows; None without rows.
@@ -46,6 +46,7 @@ class ClusterFacts:
     size: int
     logit: float
     probability: float
+    absorbed: float
     rival: Any
     relevance: NDArray[np.float64]
     means: NDArray[np.float64]
@@ -87,6 +88,7 @@ def cluster_facts(explanation: Explanation, values: NDArray[np.float64]) -> list
     means = (members @ values) / safe[:, None]
     logits = (members @ explanation.logits) / safe
     probabilities = (members @ explanation.probabilities) / safe
+    absorbed = (members @ explanation.absorbed) / safe
     relevance = explanation.summary_values("cluster", "mean")
     # Positions first, then names: pairs (cluster, rival) counted at once, as one number each.
     pairs, often = np.unique(labels * count + explanation.competitor_positions, return_counts=True)
@@ -100,6 +102,7 @@ def cluster_facts(explanation: Explanation, values: NDArray[np.float64]) -> list
             size=int(sizes[k]),
             logit=float(logits[k]),
             probability=float(probabilities[k]),
+            absorbed=float(absorbed[k]),
             rival=names[rivals[k]] if k in rivals else None,
             relevance=relevance[k],
             means=means[k],
@@ -121,10 +124,12 @@ def facts(request: Request, result: Result) -> dict[str, Any]:
     Returns
     -------
     dict
-        Of what JSON can hold; numbers that are not finite become null, and β = ∞ the string "inf".
+        Of what JSON can hold; numbers that are not finite become null, but β and γ the string
+        "inf".
     """
     e = result.explanation
     n = len(e)
+    stand_in = result.stand_in
     return {
         "neonxai": neonxai.__version__,
         "data": str(request.data),
@@ -133,11 +138,17 @@ def facts(request: Request, result: Result) -> dict[str, Any]:
         "dropped": list(result.selection.dropped),
         "id": result.selection.key,
         "scale": str(request.scale),
-        "model": "k-means" if request.centers is None else "centers",
+        "model": "labels" if stand_in else "k-means" if request.centers is None else "centers",
         "centers": None if request.centers is None else str(request.centers),
         "ignored_in_centers": list(result.ignored),
-        "seed": request.seed if request.centers is None else None,
-        "beta": e.beta if math.isfinite(e.beta) else "inf",
+        "labels": result.selection.labels,
+        "noise": stand_in and stand_in.noise,
+        "gamma": stand_in and _or_inf(stand_in.gamma),
+        "gamma_auto": stand_in and parse_gamma(request.gamma) == "auto",
+        "agreement": e.agreement,
+        "negative_logits": int(np.count_nonzero(e.logits < 0)),
+        "seed": None if stand_in or request.centers else request.seed,
+        "beta": _or_inf(e.beta),
         "beta_auto": parse_beta(request.beta) == "auto",
         "pooling": e.pooling,
         "clusters": [
@@ -148,6 +159,7 @@ def facts(request: Request, result: Result) -> dict[str, Any]:
                 "competitor": c.rival,
                 "mean_logit": _number(c.logit),
                 "mean_probability": _number(c.probability),
+                "mean_absorbed": _number(c.absorbed),
                 "mean_relevance": _named(e.feature_names, c.relevance),
                 "mean": _named(e.feature_names, c.means),
             }
@@ -156,6 +168,10 @@ def facts(request: Request, result: Result) -> dict[str, Any]:
         "notes": list(result.notes),
         "output": None if request.out is None else str(request.out),
     }
+
+
+def _or_inf(value: float) -> float | str:
+    return value if math.isfinite(value) else "inf"
 
 
 def _number(value: float) -> float | None:

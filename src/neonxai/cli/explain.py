@@ -1,4 +1,4 @@
-"""``neonxai explain``: cluster the rows of a file, and say which columns put each row where it is."""
+"""``neonxai explain``: cluster the rows of a file, or take their labels, and say what put each where."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ import neonxai
 from neonxai.cli import describe, notes, show, written
 from neonxai.cli.columns import numbers_of, select
 from neonxai.cli.errors import ExitCode, ShellError
+from neonxai.cli.labels import given_labels
 from neonxai.cli.names import listed
-from neonxai.cli.request import parse_beta, parse_clusters
-from neonxai.cli.result import Result
+from neonxai.cli.request import parse_beta, parse_clusters, parse_gamma
+from neonxai.cli.result import Result, StandIn
 from neonxai.cli.scaling import flat_columns, scaler
 from neonxai.cli.tables import check_writable, read_table, write_table
+from neonxai.networks import SupportNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from neonxai.cli.columns import Selection
+    from neonxai.cli.labels import GivenLabels
     from neonxai.cli.request import Request
     from neonxai.cli.screen import Screen
     from neonxai.cli.tables import DataFile
@@ -78,7 +81,10 @@ def explain(request: Request, screen: Screen) -> Result:
         If a file or a value in it is of no use.
     """
     data = read_table(request.data)
-    selection = select(data.frame.columns, request.columns, request.drop, data.what, request.key)
+    selection = select(
+        data.frame.columns, request.columns, request.drop, data.what, key=request.key, labels=request.labels
+    )
+    given = None if selection.labels is None else given_labels(data, selection.labels, request.noise)
     values = numbers_of(data, selection.used)
     keys = None if selection.key is None else data.keys(selection.key)
     if keys is not None and request.out is not None and not request.summary:
@@ -92,23 +98,24 @@ def explain(request: Request, screen: Screen) -> Result:
     if points is not None:
         _check_size(points, selection.used, f"--centers {request.centers}", request)
     said = notes.about_columns(values, selection, request)
+    said += [] if given is None else notes.about_labels(given, values, selection)
     flat = flat_columns(values, request.scale)
     if len(flat):
         names = listed([selection.used[i] for i in flat])
         said.append(f"Without spread, so only centered and not divided: {names}.")
     frame = pl.DataFrame(dict(zip(selection.used, np.asarray(scaled).T, strict=True)))
-    work = (
-        frame.height
-        * frame.width
-        * (len(points) if points is not None else parse_clusters(request.clusters or ""))
-    )
-    with screen.progress(work) as progress:
+    if given is not None:
+        explanation, stand_in = _explain_labels(given, frame, request, data, screen)
+        said += notes.about_logits(explanation, stand_in)
+        return Result(explanation, values, selection, keys, (), tuple(said), stand_in)
+    count = len(points) if points is not None else parse_clusters(request.clusters or "")
+    with screen.progress(frame.height * frame.width * count) as progress:
         if points is None:
             model, warned = _cluster(np.ascontiguousarray(scaled), frame, request)
             said += warned
         else:
             model = neonxai.Centroids(points)
-        explanation = _explain(model, frame, request, data, progress)
+        explanation = _explain(model, frame, request, data, progress)[0]
     if points is None:
         said += notes.about_two_clusters(explanation)
     return Result(explanation, values, selection, keys, ignored, tuple(said))
@@ -163,21 +170,37 @@ def _cluster(points: NDArray[np.float64], frame: pl.DataFrame, request: Request)
     return model, [f"k-means: {str(warning.message).splitlines()[0]}" for warning in caught]
 
 
+def _explain_labels(
+    given: GivenLabels, frame: pl.DataFrame, request: Request, data: DataFile, screen: Screen
+) -> tuple[Explanation, StandIn]:
+    model = neonxai.Labels(given.values, noise=given.noise)
+    work = frame.height * frame.width * frame.height  # every row is a point that stands in for its cluster
+    with screen.progress(work, "Comparing") as progress, warnings.catch_warnings():
+        # A note says so instead, and what it means here.
+        warnings.filterwarnings("ignore", "The network that stands in for the clustering agrees", UserWarning)
+        explanation, explainer = _explain(model, frame, request, data, progress)
+    network = explainer.network_
+    assert isinstance(network, SupportNetwork)  # noqa: S101  (for the type checker)
+    return explanation, StandIn(given.noise, network.gamma, network.threshold)
+
+
 def _explain(
     model: Any,
     frame: pl.DataFrame,
     request: Request,
     data: DataFile,
     progress: Callable[[int, int], None] | None,
-) -> Explanation:
+) -> tuple[Explanation, neonxai.ClusterExplainer]:
     try:
-        explainer = neonxai.ClusterExplainer(model, beta=parse_beta(request.beta)).fit(frame)
-        explanation: Explanation = explainer.explain(frame, progress=progress)
+        explainer = neonxai.ClusterExplainer(
+            model, beta=parse_beta(request.beta), gamma=parse_gamma(request.gamma)
+        ).fit(frame)
+        explanation = explainer.explain(frame, labels=explainer.labels_, progress=progress)
     except ValueError as error:
         # Python counts the rows of an array; the user sees the lines of a file.
         cause = re.sub(r"\brow (\d+)\b", lambda found: data.place(int(found[1])), str(error))
         raise ShellError(data.what, cause) from error
-    return explanation
+    return explanation, explainer
 
 
 def _write(table: pl.DataFrame, request: Request) -> None:

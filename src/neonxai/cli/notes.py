@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,14 +14,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from neonxai.cli.columns import Selection
+    from neonxai.cli.labels import GivenLabels
     from neonxai.cli.request import Request
+    from neonxai.cli.result import StandIn
     from neonxai.explanation import Explanation
 
-__all__ = ["about_columns", "about_two_clusters"]
+__all__ = ["about_columns", "about_labels", "about_logits", "about_two_clusters"]
 
 _NAMES: Final = frozenset({"id", "index", "target", "class", "label", "cluster", "y"})
 _FEW_ROWS: Final = 20  # in which whole numbers are easily all different
 _FEW_COLUMNS: Final = 10
+_LOW_AGREEMENT: Final = 0.9  # below it the library warns too
 _SAME: Final = 1e-3  # of the largest mean relevance: less than the three digits that are shown
 
 
@@ -53,7 +57,7 @@ def about_columns(values: NDArray[np.float64], selection: Selection, request: Re
     elif len(names) == len(selection.used) or len(names) > _FEW_COLUMNS:
         remedy = f"leave {them} out with --drop if that is so"
     else:
-        before = [name for name in selection.dropped if name != selection.key] if request.drop else []
+        before = [name for name in selection.dropped if name not in selection.special] if request.drop else []
         remedy = f"leave {them} out with --drop {quoted([*before, *names])}"
     return [f"{seen}; {remedy}."]
 
@@ -96,3 +100,101 @@ def about_two_clusters(explanation: Explanation) -> list[str]:
     return [
         "With two clusters, the mean relevance is the same for both: each is explained against the other."
     ]
+
+
+def about_labels(given: GivenLabels, values: NDArray[np.float64], selection: Selection) -> list[str]:
+    """Name the columns that are the labels in other words, and count the clusters of one row.
+
+    Parameters
+    ----------
+    given : GivenLabels
+        The labels.
+    values : array of shape (n_rows, n_columns)
+        The used columns, in the units of the file.
+    selection : Selection
+        The columns.
+
+    Returns
+    -------
+    list of str
+        A sentence for each of the two, if there is anything to say.
+
+    Examples
+    --------
+    >>> from neonxai.cli.columns import Selection
+    >>> from neonxai.cli.labels import GivenLabels
+    >>> given = GivenLabels(np.array(["a", "b", "c", "a"]), noise=None, singles=0)
+    >>> values = np.array([[7.0, 1.5], [8.0, 1.5], [9.0, 2.5], [7.0, 1.5]])
+    >>> about_labels(given, values, Selection(("code", "size"), ("kind",), labels="kind"))
+    ["column 'code' has one value for each label, as if it were the labels again; then leave it out."]
+    """
+    said = []
+    codes = np.unique(given.values, return_inverse=True)[1]
+    again = [name for i, name in enumerate(selection.used) if _one_to_one(values[:, i], codes)]
+    if again:
+        column, they = ("column", "it were") if len(again) == 1 else ("columns", "they were")
+        have, them = ("has", "it") if len(again) == 1 else ("have", "them")
+        names = repr(again[0]) if len(again) == 1 else listed(again)
+        said.append(
+            f"{column} {names} {have} one value for each label, as if {they} the labels again; then leave "
+            f"{them} out."
+        )
+    if given.singles:
+        cluster = (
+            "1 cluster has one row" if given.singles == 1 else f"{given.singles} clusters have one row each"
+        )
+        said.append(f"{cluster}, which has no others to be near to, and counts as agreeing.")
+    return said
+
+
+def _one_to_one(values: NDArray[np.float64], codes: NDArray[np.intp]) -> bool:
+    different, positions = np.unique(values, return_inverse=True)
+    # Of two values, such as yes and no, many an honest column is made.
+    if not 2 < len(different) == codes.max() + 1:
+        return False
+    pairs = np.unique(positions * len(different) + codes)
+    return len(pairs) == len(different)
+
+
+def about_logits(explanation: Explanation, stand_in: StandIn) -> list[str]:
+    """Say which explanations of labels to distrust.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of rows, each for the cluster that its label says.
+    stand_in : StandIn
+        What stands in for the clustering.
+
+    Returns
+    -------
+    list of str
+        No sentence, or up to three.
+    """
+    agreement = explanation.agreement
+    assert agreement is not None  # noqa: S101  (for the type checker)
+    said = []
+    count = int(np.count_nonzero(explanation.logits < 0))
+    if count:
+        rows = (
+            "1 row has a negative logit: it is"
+            if count == 1
+            else f"{count} rows have negative logits: they are"
+        )
+        said.append(
+            f"{rows} nearer to the competitor than to the cluster of the label, and the relevances say by "
+            "which columns."
+        )
+    # Noise is no rival of clusters, so that a row farther out has a positive logit all the same.
+    beyond = round((1 - agreement) * len(explanation)) - int(np.count_nonzero(explanation.logits <= 0))
+    if stand_in.noise is not None and beyond > 0:
+        rows = "1 row of a cluster is" if beyond == 1 else f"{beyond} rows of clusters are"
+        said.append(f"{rows} so far from all clusters that the network would call them noise.")
+    if agreement < _LOW_AGREEMENT:
+        other = "" if math.isinf(stand_in.gamma) else ", or try --gamma inf"
+        said.append(
+            "An agreement this low means that the labels are not about which rows are near each other in "
+            f"these columns. Use the columns and the --scale that they were made with{other}; else trust the "
+            "explanations little."
+        )
+    return said

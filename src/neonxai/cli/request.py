@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from neonxai.cli.scaling import Scale
 
-__all__ = ["Request", "parse_beta", "parse_clusters"]
+__all__ = ["Request", "parse_beta", "parse_clusters", "parse_gamma"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,9 @@ class Request:
     data: Path
     clusters: str | None
     centers: Path | None
+    labels: str | None
+    noise: str | None
+    gamma: str | None
     columns: str | None
     drop: str | None
     key: str | None
@@ -46,19 +49,13 @@ class Request:
             If options contradict each other or have no meaning, if a file is missing or not what its ending
             says, or if the output exists or cannot be written.
         """
-        if self.clusters is None and self.centers is None:
-            raise ShellError(
-                "usage",
-                "neither --clusters nor --centers is given",
-                "Say --clusters K for k-means with K clusters, or --centers FILE for centers that you have.",
-            )
-        if self.clusters is not None and self.centers is not None:
-            raise ShellError("usage", "both --clusters and --centers are given", "Give one of them.")
+        self._check_clustering()
         if self.columns is not None and self.drop is not None:
             raise ShellError("usage", "both --columns and --drop are given", "Give one of them.")
         if self.clusters is not None:
             parse_clusters(self.clusters)
         parse_beta(self.beta)
+        parse_gamma(self.gamma)
         check_file(self.data)
         if self.centers is not None:
             check_file(self.centers, "--centers")
@@ -66,6 +63,26 @@ class Request:
             format_of(self.out, "--out")
             inputs = [self.data] if self.centers is None else [self.data, self.centers]
             check_output(self.out, overwrite=self.overwrite, inputs=inputs)
+
+    def _check_clustering(self) -> None:
+        clusterings = {"--clusters": self.clusters, "--centers": self.centers, "--labels": self.labels}
+        given = [option for option, value in clusterings.items() if value is not None]
+        if not given:
+            raise ShellError(
+                "usage",
+                "none of --clusters, --centers and --labels is given",
+                "Say --clusters K for k-means with K clusters, --centers FILE for centers that you have, or "
+                "--labels COLUMN for a column with the cluster of each row.",
+            )
+        if len(given) > 1:
+            both = "both " if len(given) == 2 else ""
+            named = f"{both}{', '.join(given[:-1])} and {given[-1]} are given"
+            raise ShellError("usage", named, "Give one of them.")
+        for option, value in (("--noise", self.noise), ("--gamma", self.gamma)):
+            if value is not None and self.labels is None:
+                raise ShellError(
+                    "usage", f"{option} is about labels, but --labels is not given", "Leave it out."
+                )
 
 
 def parse_clusters(text: str) -> int:
@@ -132,14 +149,55 @@ def parse_beta(text: str) -> float | Literal["auto"]:
     if text.strip().lower() == "auto":
         return "auto"
     remedy = "Give auto, inf, or a number that is 0 or more."
-    try:
-        beta = float(text)
-    except ValueError:
-        raise ShellError(f"--beta {text}", "it is not a number", remedy) from None
-    if math.isnan(beta):
-        raise ShellError(f"--beta {text}", "it is not a number (NaN)", remedy)
+    beta = _number("--beta", text, remedy)
     if beta < 0:
         raise ShellError(
             f"--beta {text}", "it is negative, so that the farthest rival would count most", remedy
         )
     return beta
+
+
+def parse_gamma(text: str | None) -> float | Literal["auto"]:
+    """Read the value of ``--gamma``.
+
+    Parameters
+    ----------
+    text : str or None
+        ``auto``, ``inf`` or a number; None for ``auto``.
+
+    Returns
+    -------
+    float or "auto"
+        Positive.
+
+    Raises
+    ------
+    ShellError
+        If it is none of these, or not positive.
+
+    Examples
+    --------
+    >>> parse_gamma("0.5"), parse_gamma("inf"), parse_gamma(None)
+    (0.5, inf, 'auto')
+    """
+    if text is None or text.strip().lower() == "auto":
+        return "auto"
+    remedy = "Give auto, inf, or a number above 0."
+    gamma = _number("--gamma", text, remedy)
+    if gamma <= 0:
+        raise ShellError(
+            f"--gamma {text}",
+            "it is not above 0, so that near rows would count no more than far ones",
+            remedy,
+        )
+    return gamma
+
+
+def _number(option: str, text: str, remedy: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise ShellError(f"{option} {text}", "it is not a number", remedy) from None
+    if math.isnan(number):
+        raise ShellError(f"{option} {text}", "it is not a number (NaN)", remedy)
+    return number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,26 @@ if TYPE_CHECKING:
     from neonxai.cli.columns import Selection
     from neonxai.explanation import Explanation
 
-__all__ = ["Result"]
+__all__ = ["Result", "StandIn"]
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """What stands in for a clustering of which only labels are known.
+
+    Attributes
+    ----------
+    noise : bool, int, float, str or None
+        The label of the rows that belong to no cluster; None where there are none.
+    gamma : float
+        1 / γ is the squared width of a row's neighborhood, in squared units of the scaled columns.
+    threshold : float
+        The squared distance to every cluster beyond which rows are taken for noise; inf without noise.
+    """
+
+    noise: Any
+    gamma: float
+    threshold: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +53,8 @@ class Result:
         Columns of the file of centers that were not used.
     notes : tuple of str
         What the user should know, one sentence each.
+    stand_in : StandIn or None
+        Of labels.
     """
 
     explanation: Explanation
@@ -42,3 +63,4 @@ class Result:
     keys: pl.Series | None
     ignored: tuple[str, ...]
     notes: tuple[str, ...]
+    stand_in: StandIn | None = None

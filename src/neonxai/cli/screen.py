@@ -61,13 +61,15 @@ class Screen:
         sys.stdout.write(json.dumps(facts, indent=2, allow_nan=False) + "\n")
 
     @contextmanager
-    def progress(self, work: int) -> Iterator[Callable[[int, int], None] | None]:
+    def progress(self, work: int, doing: str = "Clustering") -> Iterator[Callable[[int, int], None] | None]:
         """Show progress on stderr while a block runs, where somebody watches and it takes long.
 
         Parameters
         ----------
         work : int
-            Rows × columns × clusters.
+            Rows × columns × clusters (or points that stand in for them).
+        doing : str, default="Clustering"
+            What comes before explaining.
 
         Yields
         ------
@@ -80,7 +82,7 @@ class Screen:
             return
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console, transient=True) as bar:
-            task = bar.add_task("Clustering", total=None)
+            task = bar.add_task(doing, total=None)
 
             def tick(done: int, total: int) -> None:
                 bar.update(task, description="Explaining", completed=done, total=total)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from rich.text import Text
@@ -11,7 +11,7 @@ from rich.text import Text
 from neonxai.cli.describe import cluster_facts
 from neonxai.cli.layout import abreast, fitting, plain_table
 from neonxai.cli.names import listed, shorten
-from neonxai.cli.request import parse_beta
+from neonxai.cli.request import parse_beta, parse_gamma
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from neonxai.cli.describe import ClusterFacts
     from neonxai.cli.request import Request
-    from neonxai.cli.result import Result
+    from neonxai.cli.result import Result, StandIn
     from neonxai.cli.screen import Screen
     from neonxai.explanation import Explanation
 
@@ -59,13 +59,13 @@ def report(request: Request, result: Result, screen: Screen) -> None:
     _say_decisions(request, result, screen)
     clusters = cluster_facts(e, result.values)
     if request.summary:
-        for table in _summary_tables(e, clusters, screen.width):
+        for table in _summary_tables(e, clusters, _noise(result), screen.width):
             screen.show(table)
         if len(e.feature_names) > _MAX_FEATURES:
             rest = len(e.feature_names) - _MAX_FEATURES
             screen.say(f"… and {rest} columns of less relevance; --out FILE holds them all.")
     else:
-        screen.show(_cluster_table(e, clusters, result.values.mean(axis=0), screen.width))
+        screen.show(_cluster_table(e, clusters, result, screen.width))
     if request.out is not None:
         content = f"{len(clusters)} clusters" if request.summary else f"{len(e)} rows"
         screen.say(f"Wrote {content} to {request.out}")
@@ -74,16 +74,19 @@ def report(request: Request, result: Result, screen: Screen) -> None:
 def _say_decisions(request: Request, result: Result, screen: Screen) -> None:
     e = result.explanation
     used, dropped, key = result.selection.used, result.selection.dropped, result.selection.key
+    labels = result.selection.labels
     screen.say(f"Read {request.data}: {len(e)} rows, {len(used) + len(dropped)} columns.")
     screen.say(f"Used {_columns(len(used))}: {listed(used)}.")
     kept = [] if key is None or request.summary else [key]
-    left_out = [name for name in dropped if name not in kept]
+    left_out = [name for name in dropped if name not in {*kept, labels}]
     if left_out:
         screen.say(f"Left out {_columns(len(left_out))}: {listed(left_out)}.")
     if kept:
         screen.say(f"Kept as names of rows: {listed(kept)}.")
     screen.say(f"Scale {request.scale}: {request.scale.description}.")
-    if request.centers is None:
+    if result.stand_in is not None:
+        _say_stand_in(e, str(labels), result.stand_in, request, screen)
+    elif request.centers is None:
         screen.say(f"Clusters: k-means, K = {len(e.cluster_names)}, best of 10 starts, seed {request.seed}.")
     else:
         scaled = "" if request.scale == "none" else ", scaled as the data are"
@@ -92,21 +95,42 @@ def _say_decisions(request: Request, result: Result, screen: Screen) -> None:
         )
     if result.ignored:
         screen.say(f"Ignored in {request.centers}: {listed(result.ignored)}.")
-    auto = " (auto: 1 / mean logit of the rows)" if parse_beta(request.beta) == "auto" else ""
-    beta = "∞" if math.isinf(e.beta) else f"{e.beta:.4g}"
-    screen.say(f"Relevance: NEON, {e.pooling}-pooling, β = {beta}{auto}.")
+    where = " where the network puts them" if result.stand_in else ""
+    auto = f" (auto: 1 / mean logit of the rows{where})" if parse_beta(request.beta) == "auto" else ""
+    screen.say(f"Relevance: NEON, {e.pooling}-pooling, β = {_greek(e.beta)}{auto}.")
     for note in result.notes:
         screen.say(f"Note: {note}", style="yellow")
+
+
+def _say_stand_in(e: Explanation, column: str, stand_in: StandIn, request: Request, screen: Screen) -> None:
+    """Say what stands in for the clustering, and how well."""
+    n, n_clusters = len(e), e.n_clusters - (stand_in.noise is not None)
+    clusters = "1 cluster" if n_clusters == 1 else f"{n_clusters} clusters"
+    noise = "" if stand_in.noise is None else f", and noise, {shorten(str(stand_in.noise))}"
+    screen.say(f"Clusters: the labels in {listed([column])}, {clusters}{noise}.")
+    auto = " (auto: the labels are likeliest there)" if parse_gamma(request.gamma) == "auto" else ""
+    beyond = f"; noise is beyond {stand_in.threshold:.4g} from all" if stand_in.noise is not None else ""
+    screen.say(
+        "What made them is not known, so a network stands in for it: a row belongs to the cluster whose rows "
+        f"are nearest, γ = {_greek(stand_in.gamma)}{auto}{beyond}."
+    )
+    assert e.agreement is not None  # noqa: S101  (for the type checker)
+    screen.say(
+        f"Agreement: {e.agreement:.1%}, {round(e.agreement * n)} of {n} rows are where their label says."
+    )
+
+
+def _greek(value: float) -> str:
+    return "∞" if math.isinf(value) else f"{value:.4g}"
 
 
 def _columns(count: int) -> str:
     return "1 column" if count == 1 else f"{count} columns"
 
 
-def _cluster_table(
-    e: Explanation, clusters: Sequence[ClusterFacts], overall: NDArray[np.float64], room: int
-) -> Table:
-    lines = [line for c in clusters for line in _lines(e, c, overall)]
+def _cluster_table(e: Explanation, clusters: Sequence[ClusterFacts], result: Result, room: int) -> Table:
+    overall = result.values.mean(axis=0)
+    lines = [line for c in clusters for line in _lines(e, c, overall, _noise(result))]
     widths = {
         header: _LEAST_NAME if header == _NAME else max(len(header), *(len(line[header]) for line in lines))
         for header in lines[0]
@@ -114,6 +138,8 @@ def _cluster_table(
     shown = fitting(widths, room, ("all", "mean", "prob.", "rival", "rows"))
     left_out = [header for header in widths if header not in shown]
     said = [f"{header}: {said}." for header, said in _MEANINGS.items() if header in shown]
+    if _noise(result) is not None:
+        said.append("Noise: how far its rows are from the nearest cluster.")
     if left_out:
         said.append(f"Not shown for want of width: {', '.join(left_out)}.")
     table = plain_table(f"Clusters, with the {_STRONGEST} columns that speak most for each", " ".join(said))
@@ -128,13 +154,13 @@ def _cluster_table(
     return table
 
 
-def _lines(e: Explanation, c: ClusterFacts, overall: NDArray[np.float64]) -> list[dict[str, str]]:
+def _lines(e: Explanation, c: ClusterFacts, overall: NDArray[np.float64], noise: Any) -> list[dict[str, str]]:
     """Return the lines of a cluster: its own figures in the first, and one of its strongest columns each."""
     own = {
-        "cluster": shorten(str(c.name), _MAX_CLUSTER),
+        "cluster": _cluster(c.name, noise),
         "rows": str(c.size),
         "prob.": _real(c.probability, ".2f"),
-        "rival": "-" if c.rival is None else shorten(str(c.rival), _MAX_CLUSTER),
+        "rival": "-" if c.rival is None else _cluster(c.rival, noise),
     }
     strongest = c.strongest(_STRONGEST)
     if not strongest:
@@ -151,15 +177,15 @@ def _lines(e: Explanation, c: ClusterFacts, overall: NDArray[np.float64]) -> lis
     ]
 
 
-def _summary_tables(e: Explanation, clusters: Sequence[ClusterFacts], room: int) -> list[Table]:
+def _summary_tables(e: Explanation, clusters: Sequence[ClusterFacts], noise: Any, room: int) -> list[Table]:
     """Return the mean relevances, columns × clusters, so many clusters abreast as there is room for."""
     relevance = np.array([c.relevance for c in clusters])
     filled = np.nan_to_num(relevance)
     order = np.argsort(-np.abs(filled).max(axis=0), kind="stable")[:_MAX_FEATURES]
-    heads = [f"{shorten(str(c.name), _MAX_CLUSTER)}\n{c.size}" for c in clusters]
+    heads = [f"{_cluster(c.name, noise)}\n{c.size}" for c in clusters]
     cells = [[_real(float(c.relevance[i]), "+#.3g") for i in order] for c in clusters]
     widest = max(
-        len(part) for head, body in zip(heads, cells, strict=True) for part in (*head.split(), *body)
+        len(part) for head, body in zip(heads, cells, strict=True) for part in (*head.splitlines(), *body)
     )
     step = abreast(_LEAST_SUMMARY_NAME, widest, room, _CLUSTERS_ABREAST)
     tables = []
@@ -175,6 +201,15 @@ def _summary_tables(e: Explanation, clusters: Sequence[ClusterFacts], room: int)
             table.add_row(_name(e.feature_names[i]), *(body[place] for body in cells[start : start + step]))
         tables.append(table)
     return tables
+
+
+def _noise(result: Result) -> Any:
+    return None if result.stand_in is None else result.stand_in.noise
+
+
+def _cluster(name: Any, noise: Any) -> str:
+    shown = shorten(str(name), _MAX_CLUSTER)
+    return f"{shown} (noise)" if name == noise and shown.lower() != "noise" else shown
 
 
 def _name(feature: str) -> Text:

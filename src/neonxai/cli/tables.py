@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["DataFile", "check_writable", "read_table", "write_table"]
 
 _SEPARATORS: Final = {"csv": ",", "tsv": "\t"}
+_MAX_PLACES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,33 @@ class DataFile:
         """The file as messages name it."""
         return f"{self.option} {self.path}".strip()
 
-    def place(self, row: int) -> str:
-        """Name a row as a user finds it: the line of a text file, else the row counted from 0."""
-        if self.kind in _SEPARATORS:
-            return f"line {line_of(self.path.read_bytes(), _SEPARATORS[self.kind], row)}"
+    @property
+    def is_text(self) -> bool:
+        """Whether it is CSV or TSV, in which everything is text."""
+        return self.kind in _SEPARATORS
+
+    def place(self, *rows: int) -> str:
+        """Name rows as a user finds them: lines of a text file, else rows counted from 0; of many, some."""
+        named = [str(self._number(row)) for row in rows[:_MAX_PLACES]]
+        if len(rows) > _MAX_PLACES:
+            named.append(f"{len(rows) - _MAX_PLACES} more")
+        together = " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
+        many = "s" if len(rows) > 1 else ""
+        if self.is_text or self.kind == "jsonl":
+            return f"line{many} {together}"
+        return f"row{many} {together} (the first is 0)"
+
+    def _number(self, row: int) -> int:
+        if self.is_text:
+            return line_of(self.path.read_bytes(), _SEPARATORS[self.kind], row)
         if self.kind == "jsonl":
             lines = self.path.read_bytes().split(b"\n")
-            filled = [number for number, line in enumerate(lines, start=1) if line.strip()]
-            return f"line {filled[row]}"
-        return f"row {row} (the first is 0)"
+            return [number for number, line in enumerate(lines, start=1) if line.strip()][row]
+        return row
 
     def keys(self, name: str) -> pl.Series:
         """Return a column as names of rows: of a text file whole numbers, or else what is written there."""
-        if self.kind not in _SEPARATORS:
+        if not self.is_text:
             return self.frame[name]
         index = self.frame.columns.index(name)
         text = text_of(self.path.read_bytes(), _SEPARATORS[self.kind], index).alias(name)

@@ -52,9 +52,10 @@ def cluster_frame(result: Result) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        A row per cluster: ``cluster``, ``rows``, ``competitor``, ``mean_logit``, ``mean_probability``, then
-        the mean relevance of each feature under its name. A feature of one of these names keeps it, and the
-        other column gets an underscore at its end. Empty cells for a cluster without rows.
+        A row per cluster: ``cluster``, ``rows``, ``competitor``, ``mean_logit``, ``mean_probability``;
+        ``mean_absorbed`` where anything was absorbed; then the mean relevance of each feature under its
+        name. A feature of one of these names keeps it, and the other column gets an underscore at its end.
+        Empty cells for a cluster without rows.
     """
     e = result.explanation
     clusters = cluster_facts(e, result.values)
@@ -65,6 +66,8 @@ def cluster_frame(result: Result) -> pl.DataFrame:
         "mean_logit": [c.logit for c in clusters],
         "mean_probability": [c.probability for c in clusters],
     }
+    if np.any(e.absorbed):
+        facts["mean_absorbed"] = [c.absorbed for c in clusters]
     columns: dict[str, Any] = dict(zip(_free(facts, set(e.feature_names)), facts.values(), strict=True))
     relevance = np.array([c.relevance for c in clusters])
     columns.update(zip(e.feature_names, relevance.T, strict=True))

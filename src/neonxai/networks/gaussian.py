@@ -68,10 +68,7 @@ class GaussianNetwork(QuadraticNetwork):
         for k, factor in enumerate(self._factors):
             spread = (checked - checked[k]) @ factor
             spans[:, k] = np.einsum("cr,cr->c", spread, spread)
-        bends = spans - spans.T
-        # Equal precisions leave nothing but rounding.
-        bends[np.abs(bends) < 4 * rounding(self.n_features) * (spans + spans.T)] = 0.0
-        self._roots = self._root_evidence(bends)
+        self._roots = self._root_evidence(spans - spans.T)
 
     @property
     def factors(self) -> Doubles:
@@ -150,13 +147,13 @@ class GaussianNetwork(QuadraticNetwork):
     def _own(self, X: Floats, coefficients: Doubles, c: int) -> Doubles:
         """½ Σ_k a_k u ∘ P_c (u − δ) for rows that all belong to cluster c.
 
-        With e = x − μ_c that is (e + δ/2) ∘ P_c (e − δ/2). Of its four products all but the last can be summed
-        over k first; that one, δ ∘ P_c δ, is a table for the cluster.
+        With e = x − μ_c that is (e + δ/2) ∘ P_c (e − δ/2). Of its four products all but the last can be
+        summed over k first; that one, δ ∘ P_c δ, is a table for the cluster.
         """
         e = np.subtract(X, self._means[c], dtype=np.float64)
         delta = self._means[c] - self._means
         shift = coefficients @ delta
-        piece = coefficients.sum(axis=1)[:, None] * e
+        piece: Doubles = coefficients.sum(axis=1)[:, None] * e
         piece += 0.5 * shift
         piece *= self._pull(e, c)
         piece -= 0.5 * e * self._pull(shift, c)
