@@ -81,9 +81,9 @@ def _hdbscan_package(X: np.ndarray, y: np.ndarray) -> Any:
 
 def _kernel_kmeans(X: np.ndarray, y: np.ndarray) -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of packages that tslearn could use
+        warnings.simplefilter("ignore")  # of packages that it could use, and of two dimensions
         from tslearn.clustering import KernelKMeans
-    return KernelKMeans(3, kernel="rbf", random_state=0).fit(X)
+        return KernelKMeans(3, kernel="rbf", random_state=0).fit(X)
 
 
 def _kmedoids(X: np.ndarray, y: np.ndarray) -> Any:

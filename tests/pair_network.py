@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 import mpmath
 from mpmath import mpf
+
 from reference import DIGITS, exact, softmax_of_minus, to_mpf
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Pairs:
 class Row:
     """What the network says about one row, in extended precision."""
 
+    size: mpf  # the largest d that the row's evidence is made of
     nearest: set[int]  # the clusters that the row may be assigned to: more than one for ties
     target: int
     competitor: int
@@ -83,9 +85,14 @@ class Row:
 
     @property
     def scale(self) -> mpf:
-        """Σ_i |R_i| + |absorbed|: what errors are measured against."""
+        """Σ_i |R_i| + |absorbed|: what errors are measured against.
+
+        Where clusters share points, equal distances cancel to nothing, or next to it; their rounding does
+        not, and is let pass up to 1e-10 of 1e-4 of a distance, some fifty ulp.
+        """
         with mpmath.workdps(DIGITS):
-            return mpmath.fsum(abs(r) for r in self.relevance) + abs(self.absorbed)
+            found = mpmath.fsum(abs(r) for r in self.relevance) + abs(self.absorbed)
+            return max(found, mpf(10) ** -4 * self.size)
 
 
 def linear(x: Point, u_i: Point, u_j: Point) -> tuple[Fraction, list[Fraction]]:
@@ -136,7 +143,9 @@ def pairs(x: np.ndarray, c: int, k: int, clustering: Clustering) -> Pairs:
         if clustering.noise in (c, k):
             return _against_noise(row, c, k, x, clustering)
         own, rival = clustering.support(x, c), clustering.support(x, k)
-        layer = {(i, j): linear(row, own[i], rival[j]) for i, j in product(range(len(own)), range(len(rival)))}
+        layer = {
+            (i, j): linear(row, own[i], rival[j]) for i, j in product(range(len(own)), range(len(rival)))
+        }
         # Layer 2: for each j a soft maximum over i.
         maxima = [soft_max([layer[i, j][0] for i in range(len(own))], gamma) for j in range(len(rival))]
         # Layer 3: their soft minimum over j.
@@ -146,7 +155,7 @@ def pairs(x: np.ndarray, c: int, k: int, clustering: Clustering) -> Pairs:
             mpmath.fsum(share * to_mpf(layer[pair][1][d]) for pair, share in handed.items()) for d in features
         ]
         absorbed = lacking + mpmath.fsum(q * m[2] for q, m in zip(q_j, maxima, strict=True))
-        _close(evidence, relevance, absorbed)
+        _close(evidence, relevance, absorbed, to_mpf(max(abs(h) for h, _ in layer.values())))
         return Pairs(evidence, relevance, absorbed)
 
 
@@ -162,32 +171,38 @@ def _against_noise(row: Point, c: int, k: int, x: np.ndarray, clustering: Cluste
     ]
     threshold = mpf(clustering.threshold)
     evidence, absorbed = sign * (distance - threshold), sign * (lacking - threshold)
-    _close(evidence, relevance, absorbed)
+    _close(evidence, relevance, absorbed, distance + threshold)
     return Pairs(evidence, relevance, absorbed)
 
 
-def _close(evidence: mpf, relevance: list[mpf], absorbed: mpf) -> None:
+def _close(evidence: mpf, relevance: list[mpf], absorbed: mpf, size: mpf) -> None:
     """Require that relevance and divergence, computed apart, are the evidence, to thirty digits."""
-    parts = [*relevance, absorbed, evidence]
     # A small γ costs the divergence twice as many digits as γ‖x − u‖² has zeros.
-    if abs(mpmath.fsum(relevance) + absorbed - evidence) > mpf(10) ** -30 * mpmath.fsum(map(abs, parts)):
+    if abs(mpmath.fsum(relevance) + absorbed - evidence) > size * mpf(10) ** -30:
         raise ArithmeticError("relevance and divergence do not make up the evidence")
 
 
-def nearest(x: np.ndarray, clustering: Clustering) -> set[int]:
-    """The clusters that the row may be assigned to: those against which no other has any evidence."""
+def distances(x: np.ndarray, clustering: Clustering) -> dict[int, mpf]:
+    """The soft distance d_k to each cluster but noise."""
     with mpmath.workdps(DIGITS):
-        real = [k for k in range(clustering.n_clusters) if k != clustering.noise]
         row = exact(x)
-        d = {
-            k: soft_min([sum(squares(row, u), Fraction(0)) for u in clustering.support(x, k)], clustering.gamma)[0]
-            for k in real
+        return {
+            k: soft_min(
+                [sum(squares(row, u), Fraction(0)) for u in clustering.support(x, k)], clustering.gamma
+            )[0]
+            for k in range(clustering.n_clusters)
+            if k != clustering.noise
         }
+
+
+def nearest(d: dict[int, mpf], clustering: Clustering) -> set[int]:
+    """The clusters that a row at such distances may be assigned to: several, if they are tied."""
+    with mpmath.workdps(DIGITS):
         least = min(d.values())
         if clustering.noise is not None and least > mpf(clustering.threshold):
             return {clustering.noise}
         close = mpf(10) ** -30 * (1 + abs(least))
-        return {k for k in real if d[k] - least <= close}
+        return {k for k in d if d[k] - least <= close}
 
 
 def explain_row(
@@ -207,7 +222,8 @@ def explain_row(
     with the nearest rival alone. ``assigned`` chooses between tied clusters.
     """
     with mpmath.workdps(DIGITS):
-        mine = nearest(x, clustering)
+        d = distances(x, clustering)
+        mine = nearest(d, clustering)
         home = min(mine) if assigned is None else assigned
         t = home if target is None else target
         rivals = [k for k in range(clustering.n_clusters) if k != t]
@@ -230,17 +246,22 @@ def explain_row(
         else:
             a = p
             entropy = mpmath.fsum(q * mpmath.log(q) for q in p.values() if q > 0) / mpf(beta)
-            logit = f - mpmath.log(mpmath.fsum(mpmath.exp(-mpf(beta) * (h[k] - f)) for k in rivals)) / mpf(beta)
+            logit = f - mpmath.log(mpmath.fsum(mpmath.exp(-mpf(beta) * (h[k] - f)) for k in rivals)) / mpf(
+                beta
+            )
         relevance = [mpmath.fsum(a[k] * found[k].relevance[d] for k in rivals) for d in range(len(x))]
         absorbed = entropy + mpmath.fsum(a[k] * found[k].absorbed for k in rivals)
-        _close(logit, relevance, absorbed)
-        return Row(mine, t, competitor, logit, relevance, absorbed)
+        size = max([d[k] for k in (t, *rivals) if k in d])
+        _close(logit, relevance, absorbed, size)
+        return Row(size, mine, t, competitor, logit, relevance, absorbed)
 
 
 def shares_of(h: dict[int, mpf], beta: float) -> dict[int, mpf]:
     """p_k ∝ exp(−β h_k)."""
     if math.isinf(beta):
-        return softmax_of_minus({k: Fraction(0) if v == min(h.values()) else Fraction(1) for k, v in h.items()}, beta)
+        return softmax_of_minus(
+            {k: Fraction(0) if v == min(h.values()) else Fraction(1) for k, v in h.items()}, beta
+        )
     least = min(h.values())
     weights = {k: mpmath.exp(-mpf(beta) * (v - least)) for k, v in h.items()}
     total = mpmath.fsum(weights.values())

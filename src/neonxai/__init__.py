@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from neonxai.explainer import ClusterExplainer
 from neonxai.explanation import Explanation
+from neonxai.propagation import LowAgreementWarning
 from neonxai.shortcuts import explain, explain_labels
 from neonxai.sources import Centroids, FuzzyCentroids, Labels
 
@@ -13,6 +14,7 @@ __all__ = [
     "Explanation",
     "FuzzyCentroids",
     "Labels",
+    "LowAgreementWarning",
     "explain",
     "explain_labels",
 ]

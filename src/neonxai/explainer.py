@@ -16,11 +16,18 @@ from neonxai.names import positions_of
 from neonxai.networks import Network, network_from_state
 from neonxai.networks.base import family_name
 from neonxai.parameters import check_parameters
-from neonxai.propagation import Question, contrast, for_each_tile_of, propagate, survey
+from neonxai.propagation import (
+    LOW_AGREEMENT,
+    LowAgreementWarning,
+    Question,
+    contrast,
+    for_each_tile_of,
+    propagate,
+    survey,
+)
 from neonxai.sources import Labels
 
 _STORED = ("family", "beta", "pooling", "method", "agreement", "feature_names", "cluster_names")
-_LOW_AGREEMENT = 0.9
 _SMALL_TABLE = 1 << 20  # values in the table of contrasts that every explanation has: 8 MiB
 
 
@@ -126,6 +133,11 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ClusterExplainer
             Itself.
 
+        Warns
+        -----
+        neonxai.LowAgreementWarning
+            If a network that stands in for the clustering agrees with it on less than 90 % of the rows.
+
         Raises
         ------
         TypeError
@@ -185,12 +197,13 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         labels = None if self.labels_ is None else self._clusters(self.labels_, len(X), "labels")
         logits, agreement = survey(self.network_, X, labels)
         _check_overflow(logits, logits.dtype, 0)
-        if agreement is not None and agreement < _LOW_AGREEMENT:
+        if agreement is not None and agreement < LOW_AGREEMENT:
             warnings.warn(
                 f"The network that stands in for the clustering agrees with it on only {agreement:.1%} of "
                 "the rows: the labels say something else than who is near whom in X. Explanations of "
                 "the other rows are weak. Is X what was clustered, scaled as it was then? If so, try another "
                 "gamma, for example gamma=float('inf').",
+                LowAgreementWarning,
                 stacklevel=3,
             )
         if given is not None:

@@ -16,6 +16,11 @@ from neonxai.networks.pooling import min_pool_or_pair, pair_pool, probabilities,
 _COSTLY = 1 << 14
 _WORTH_THREADS = 1 << 28
 _FEW_ROWS = 64
+LOW_AGREEMENT = 0.9  # of a stand-in with its clustering; below it there is a warning
+
+
+class LowAgreementWarning(UserWarning):
+    """The network that stands in for a clustering often disagrees with it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -92,7 +92,7 @@ def explain_labels(
     Returns
     -------
     Explanation
-        Its ``labels`` are the given ones. Where the network disagrees, the logit is negative.
+        Its ``labels`` are the given ones. A negative logit says that another cluster is nearer.
 
     Raises
     ------

@@ -301,10 +301,6 @@ def test_inputs_are_left_as_they_were(shell, wine_csv):
     assert sorted(path.name for path in Path().iterdir()) == ["why.csv", "wine.csv"]
 
 
-def test_the_shell_offers_no_later_option(shell):
-    assert "--labels" not in shell("explain", "--help").stdout
-
-
 def test_clusters_with_names(wine):
     """Facts are looked up by position, and told by name, whatever the names are."""
     rows = wine.to_numpy()

@@ -75,6 +75,18 @@ def test_files_of_centers(shell, wine, wine_csv):
     assert f"Clusters: 3 centers of {SHOWN}.csv, in the data's units" in " ".join(result.stdout.split())
 
 
+@pytest.mark.parametrize("words", [(), ("--summary",), ("--noise", f"noise {EVIL}")])
+def test_labels_and_their_column(shell, wine, words):
+    clusters = pl.Series(EVIL, [f"{name} {EVIL}" for name in ("noise", "a", "b") for _ in range(59)] + ["a"])
+    frame = wine.with_columns(clusters)
+    frame.write_csv("labeled.csv")
+    result = shell("explain", "labeled.csv", "--labels", f'"{EVIL}"', *words)
+    assert result.exit_code == 0
+    assert harmless(result.stdout)
+    assert harmless(result.stderr, 0)
+    assert f"Clusters: the labels in {SHOWN}, {3 if '--noise' in words else 4} clusters" in result.stdout
+
+
 def test_the_demo_in_a_strange_folder(shell):
     result = shell("demo", "--out", EVIL)
     assert result.exit_code == 0
@@ -89,6 +101,9 @@ BAD = {
     "drop": ("explain", "wine.csv", "--clusters", 2, "--drop", f"ash,{EVIL}"),
     "clusters": ("explain", "wine.csv", "--clusters", EVIL),
     "beta": ("explain", "wine.csv", "--clusters", 2, "--beta", EVIL),
+    "labels": ("explain", "wine.csv", "--labels", EVIL),
+    "noise": ("explain", "labeled.csv", "--labels", "kind", "--noise", EVIL),
+    "gamma": ("explain", "labeled.csv", "--labels", "kind", "--gamma", EVIL),
     "out": ("explain", "wine.csv", "--clusters", 2, "--out", f"{EVIL}/why.csv"),
     "usage: option": ("explain", "wine.csv", f"--{EVIL}"),
     "usage: command": (EVIL,),
@@ -99,7 +114,8 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_is_quoted_in_errors(shell, wine_csv, case):
+def test_what_is_quoted_in_errors(shell, wine, wine_csv, case):
+    wine.with_columns(kind=pl.Series([0, 1] * 89)).write_csv("labeled.csv")
     result = shell(*BAD[case])
     assert (result.exit_code, result.stdout) == (2, "")
     assert harmless(result.stderr, 1)

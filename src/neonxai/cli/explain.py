@@ -177,7 +177,7 @@ def _explain_labels(
     work = frame.height * frame.width * frame.height  # every row is a point that stands in for its cluster
     with screen.progress(work, "Comparing") as progress, warnings.catch_warnings():
         # A note says so instead, and what it means here.
-        warnings.filterwarnings("ignore", "The network that stands in for the clustering agrees", UserWarning)
+        warnings.simplefilter("ignore", neonxai.LowAgreementWarning)
         explanation, explainer = _explain(model, frame, request, data, progress)
     network = explainer.network_
     assert isinstance(network, SupportNetwork)  # noqa: S101  (for the type checker)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GivenLabels", "given_labels"]
 
-_NOISE: Final = -1
+_NOISE: Final = "-1"  # among whole numbers, also where text holds them
+_INTEGER: Final = re.compile(r"-?\d+")
 _WHOLE: Final = r"^\s*-?(0|[1-9]\d{0,17})(\.0*)?\s*$"
 _LONGEST: Final = 250  # characters; arrays give every row the room of the longest label
 
@@ -115,7 +117,11 @@ def _labels(table: DataFile, column: str) -> pl.Series:
         )
     if series.dtype == pl.String:
         series = _from_text(table, column, series)
-    elif kind.is_numeric() and not kind.is_integer():
+    elif kind.is_integer():
+        whole = series.cast(pl.Int64, strict=False)
+        # Numbers beyond 64 bits are no clusters' numbers, but may be their names.
+        series = whole if whole.null_count() == series.null_count() else series.cast(pl.String)
+    elif kind.is_numeric():
         series = _from_reals(table, column, series)
     _check_missing(table, column, series.is_null())
     return series
@@ -172,16 +178,15 @@ def _check_missing(table: DataFile, column: str, missing: pl.Series) -> None:
 
 def _noise(text: str | None, names: list[Any]) -> Any:
     """The label that is noise, if it is among the labels."""
-    numbers = type(names[0]) is int
-    if text is None:
-        return _NOISE if numbers and _NOISE in names else None
-    if not text:
+    if text == "":
         return None
     known = {str(name): name for name in names}
     if text in known:
         return known[text]
-    if numbers and text.strip() == str(_NOISE):
-        return None  # what it is by default, and as there
+    if text in {None, _NOISE} and all(_INTEGER.fullmatch(name) for name in known):
+        return known.get(_NOISE)
+    if text is None:
+        return None
     ordered = sorted(names)
     close = get_close_matches(text, known, n=1, cutoff=0.5)
     remedy = f"Did you mean {close[0]!r}? " if close else ""

@@ -9,6 +9,7 @@ import numpy as np
 
 from neonxai.cli.columns import quoted
 from neonxai.cli.names import listed
+from neonxai.propagation import LOW_AGREEMENT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,6 @@ __all__ = ["about_columns", "about_labels", "about_logits", "about_two_clusters"
 _NAMES: Final = frozenset({"id", "index", "target", "class", "label", "cluster", "y"})
 _FEW_ROWS: Final = 20  # in which whole numbers are easily all different
 _FEW_COLUMNS: Final = 10
-_LOW_AGREEMENT: Final = 0.9  # below it the library warns too
 _SAME: Final = 1e-3  # of the largest mean relevance: less than the three digits that are shown
 
 
@@ -126,18 +126,15 @@ def about_labels(given: GivenLabels, values: NDArray[np.float64], selection: Sel
     >>> given = GivenLabels(np.array(["a", "b", "c", "a"]), noise=None, singles=0)
     >>> values = np.array([[7.0, 1.5], [8.0, 1.5], [9.0, 2.5], [7.0, 1.5]])
     >>> about_labels(given, values, Selection(("code", "size"), ("kind",), labels="kind"))
-    ["column 'code' has one value for each label, as if it were the labels again; then leave it out."]
+    ['One value for each label, as a copy of the labels would have: code; leave out copies.']
     """
     said = []
     codes = np.unique(given.values, return_inverse=True)[1]
     again = [name for i, name in enumerate(selection.used) if _one_to_one(values[:, i], codes)]
     if again:
-        column, they = ("column", "it were") if len(again) == 1 else ("columns", "they were")
-        have, them = ("has", "it") if len(again) == 1 else ("have", "them")
-        names = repr(again[0]) if len(again) == 1 else listed(again)
+        names = listed(again)
         said.append(
-            f"{column} {names} {have} one value for each label, as if {they} the labels again; then leave "
-            f"{them} out."
+            f"One value for each label, as a copy of the labels would have: {names}; leave out copies."
         )
     if given.singles:
         cluster = (
@@ -190,8 +187,8 @@ def about_logits(explanation: Explanation, stand_in: StandIn) -> list[str]:
     if stand_in.noise is not None and beyond > 0:
         rows = "1 row of a cluster is" if beyond == 1 else f"{beyond} rows of clusters are"
         said.append(f"{rows} so far from all clusters that the network would call them noise.")
-    if agreement < _LOW_AGREEMENT:
-        other = "" if math.isinf(stand_in.gamma) else ", or try --gamma inf"
+    if agreement < LOW_AGREEMENT:
+        other = "" if math.isinf(stand_in.gamma) else ", or try another --gamma, such as inf"
         said.append(
             "An agreement this low means that the labels are not about which rows are near each other in "
             f"these columns. Use the columns and the --scale that they were made with{other}; else trust the "

@@ -14,6 +14,7 @@ _BLOCK_VALUES = 1 << 18  # float64 values in one block's exponents: 2 MiB, withi
 # A row is computed again by differences when the bound on the products' rounding exceeds this share of its
 # distances. A factor of ten to the 1e-10 that is promised.
 _TOLERANCE = 1e-11
+_NO_PART = 1e-17  # of a soft distance: what all points together could not add a digit to
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,7 @@ class DenseSearcher(Searcher):
         """Look around a tile of rows."""
         x = np.subtract(X, self.origin, dtype=np.float64)
         offsets = np.einsum("nd,nd->n", x, x)
-        everyone = _Rows(self, np.hstack([x, np.ones((len(x), 1))]).T, left_out, direct=False)
+        everyone = _Rows(self, _lifted_rows(x), left_out, direct=False)
         logs = everyone.log_sums()
         counts = left_out.counts(self.groups, len(X))
         distances = (np.log(counts) - logs.T) / self.gamma
@@ -170,45 +171,67 @@ class DenseNeighborhood(Neighborhood):
         """See `Neighborhood.mean_squares`. About Σ_j w_j (x² − 2 x u_j + u_j²), by matrix products."""
         s = self.searcher
         x, n_features = self.local, self.local.shape[1]
-        rows = _Rows(s, np.hstack([x, np.ones((len(x), 1))]).T, self.left_out, direct=False)
         products = np.zeros((len(x), 2 * n_features))
-        for block, shares in self._shares(rows, self.logs, weights):
-            products += shares.T @ s.local[block]
+        by_products = np.delete(np.arange(len(x)), self.direct)
+        for rows in (by_products, self.direct):
+            if len(rows):
+                looked_at, logs = self._some(X, rows, direct=rows is self.direct)
+                for block, _, shares in _shares(looked_at, logs, weights[rows]):
+                    products[rows] += shares.T @ s.local[block]
         total: Doubles = weights.sum(axis=1)[:, None] * x**2
         total -= 2.0 * x * products[:, :n_features]
         total += products[:, n_features:]
-        self._refine(X, weights, total)
-        return total
-
-    def _shares(self, rows: _Rows, logs: Doubles, weights: Doubles) -> Iterator[tuple[slice, Doubles]]:
-        """w_g q_j of each block of points, shape (n_block, n_rows)."""
-        for block, t in rows.exponents():
-            own = self.searcher.groups.group_of[block]
-            first, last = own[0], own[-1] + 1
-            if not weights[:, first:last].any():
-                continue
-            t -= logs[first] if last - first == 1 else logs[own]
-            np.exp(t, out=t)
-            t *= weights.T[first] if last - first == 1 else weights.T[own]
-            yield block, t
-
-    def _refine(self, X: Floats, weights: Doubles, total: Doubles) -> None:
-        """Compute rows again where the products have lost too many digits, in place."""
-        s = self.searcher
-        size = np.einsum("nd,nd->n", self.local, self.local) + s.largest
+        size = np.einsum("nd,nd->n", x, x) + s.largest
         bound = s.rounding * size * np.abs(weights).sum(axis=1)
         lossy = np.flatnonzero(bound > _TOLERANCE * np.abs(total).sum(axis=1))
-        lossy = np.union1d(lossy, self.direct[weights[self.direct].any(axis=1)])
-        if not len(lossy):
-            return
-        exact = np.asarray(X[lossy], dtype=np.float64)
-        rows = _Rows(s, exact, self.left_out.of(lossy, len(X)), direct=True)
+        if len(lossy):
+            total[lossy] = self._by_differences(X, lossy, weights[lossy])
+        return total
+
+    def _some(self, X: Floats, rows: Ints, *, direct: bool) -> tuple[_Rows, Doubles]:
+        """Some rows, and log Σ exp(t) of their exponents."""
+        left_out = self.left_out.of(rows, len(X))
+        if not direct:
+            x = self.local[rows]
+            return _Rows(self.searcher, _lifted_rows(x), left_out, direct=False), self.logs[:, rows]
         # What the logarithms of local coordinates lack is −γ‖x‖².
-        logs = self.logs[:, lossy] - s.gamma * np.einsum("nd,nd->n", self.local[lossy], self.local[lossy])
-        _, mine, theirs = np.intersect1d(lossy, self.direct, return_indices=True)
+        squares = np.einsum("nd,nd->n", self.local[rows], self.local[rows])
+        logs: Doubles = self.logs[:, rows] - self.searcher.gamma * squares
+        _, mine, theirs = np.intersect1d(rows, self.direct, return_indices=True)
         logs[:, mine] = self.direct_logs[:, theirs]
-        sums = np.zeros((len(lossy), total.shape[1]))
-        for block, shares in self._shares(rows, logs, weights[lossy]):
-            which, points = np.nonzero(shares.T)
-            add_squares(sums, exact, s.groups.points[block], which, points, shares[points, which])
-        total[lossy] = sums
+        exact = np.asarray(X[rows], dtype=np.float64)
+        return _Rows(self.searcher, exact, left_out, direct=True), logs
+
+    def _by_differences(self, X: Floats, lossy: Ints, weights: Doubles) -> Doubles:
+        """Rows for which the products lose too many digits: Σ_j w_j (x − u_j)², pair by pair."""
+        s = self.searcher
+        rows, logs = self._some(X, lossy, direct=True)
+        sums = np.zeros((len(lossy), self.local.shape[1]))
+        # No pair is left out that has a share worth mentioning of its group's d.
+        soft = (self._distances[lossy] + self._offsets[lossy, None]) * np.abs(weights)
+        for block, exponents, shares in _shares(rows, logs, weights):
+            with np.errstate(invalid="ignore"):  # 0 · ∞, of a point that is left out
+                parts = np.abs(shares) * exponents
+            parts /= -s.gamma
+            worth = parts > _NO_PART * soft.T[s.groups.group_of[block]]
+            which, points = np.nonzero(worth.T)
+            add_squares(sums, rows.coordinates, s.groups.points[block], which, points, shares[points, which])
+        return sums
+
+
+def _shares(rows: _Rows, logs: Doubles, weights: Doubles) -> Iterator[tuple[slice, Doubles, Doubles]]:
+    """Each block of points with t and w_g q_j, of shape (n_block, n_rows)."""
+    for block, t in rows.exponents():
+        own = rows.searcher.groups.group_of[block]
+        first, last = own[0], own[-1] + 1
+        if not weights[:, first:last].any():
+            continue
+        shares = t - (logs[first] if last - first == 1 else logs[own])
+        np.exp(shares, out=shares)
+        shares *= weights.T[first] if last - first == 1 else weights.T[own]
+        yield block, t, shares
+
+
+def _lifted_rows(x: Doubles) -> Doubles:
+    """Local rows as columns, with ones below."""
+    return np.vstack([x.T, np.ones(len(x))])

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 
 from neonxai.networks.base import Floats, Ints
 from neonxai.networks.neighborhoods import (
@@ -15,11 +14,13 @@ from neonxai.networks.neighborhoods import (
     Searcher,
     add_squares,
 )
+from neonxai.networks.neighbors import Method, NeighborSearch
 
 # The points that are not looked at have together at most this share of their group's weight.
 NEGLECTED = 1e-13
 _FIRST = 16  # neighbors asked for at first; four times as many while that is not enough
 _TREE_FEATURES = 12  # with more, a tree looks at nearly all points
+_LEAF_SIZE = 30
 _PAIR_VALUES = 1 << 19
 
 
@@ -43,25 +44,16 @@ class NearestSearcher(Searcher):
     gamma: float
 
     @cached_property
-    def origin(self) -> Doubles:
-        """The origin of the local coordinates in which neighbors are searched, shape (n_features,)."""
-        return np.asarray(np.median(self.groups.points, axis=0), dtype=np.float64)
-
-    @cached_property
-    def indexes(self) -> tuple[NearestNeighbors, ...]:
-        """An index of each group's points."""
-        tree = self.groups.points.shape[1] <= _TREE_FEATURES
-        return tuple(
-            NearestNeighbors(algorithm="kd_tree" if tree else "brute").fit(
-                self.groups.points[a:b] - self.origin
-            )
-            for a, b in zip(self.groups.starts[:-1], self.groups.starts[1:], strict=True)
-        )
+    def searches(self) -> tuple[NeighborSearch, ...]:
+        """How each group's points are searched."""
+        method: Method = "kd_tree" if self.groups.points.shape[1] <= _TREE_FEATURES else "brute"
+        ends = zip(self.groups.starts[:-1], self.groups.starts[1:], strict=True)
+        return tuple(NeighborSearch(self.groups.points[a:b], method, _LEAF_SIZE) for a, b in ends)
 
     def around(self, X: Floats, left_out: LeftOut) -> "NearestNeighborhood":
         """Look around a tile of rows."""
         x = np.asarray(X, dtype=np.float64)
-        groups = tuple(self._around_one(x, left_out, group) for group in range(len(self.indexes)))
+        groups = tuple(self._around_one(x, left_out, group) for group in range(len(self.searches)))
         distances = np.stack([group.distances for group in groups], axis=1)
         return NearestNeighborhood(self.groups.points, groups, distances)
 
@@ -106,8 +98,7 @@ class NearestSearcher(Searcher):
 
     def _squares(self, X: Doubles, group: int, ask: int) -> tuple[Doubles, Ints]:
         """Squared distances to the nearest points by differences, and their places in the group."""
-        places = self.indexes[group].kneighbors(X - self.origin, ask, return_distance=False)
-        points: Ints = places.astype(np.intp)
+        points = self.searches[group].nearest(X, ask)
         u = self.groups.points[points + self.groups.starts[group]]
         u -= X[:, None, :]
         squares: Doubles = np.einsum("nmd,nmd->nm", u, u)

@@ -19,16 +19,23 @@ class KnownRows:
     points : float64 array of shape (n_points, n_features)
         The points.
 
+    Attributes
+    ----------
+    first : int array of shape (n_points,)
+        For each point, the first one with its values.
+
     Examples
     --------
     >>> known = KnownRows(np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]]))
-    >>> rows, points = known.find(np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 2.0]]))
-    >>> rows, points
-    (array([0, 2, 2]), array([1, 0, 2]))
+    >>> known.first
+    array([0, 1, 0])
+    >>> known.find(np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 2.0]]))
+    array([ 1, -1,  0])
     """
 
     points: NDArray[np.float64]
-    _order: Ints = field(init=False)
+    first: Ints = field(init=False)
+    _distinct: Ints = field(init=False)  # one point of each value, by their hashes
     _hashes: NDArray[np.uint64] = field(init=False)
     _multipliers: NDArray[np.uint64] = field(init=False)
 
@@ -39,9 +46,15 @@ class KnownRows:
         multipliers = rng.integers(1 << 63, size=n_features, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
         object.__setattr__(self, "_multipliers", multipliers)
         hashes = self._hash(self.points)
-        order = np.argsort(hashes, kind="stable")
-        object.__setattr__(self, "_order", order)
-        object.__setattr__(self, "_hashes", hashes[order])
+        _, places, classes = np.unique(hashes, return_index=True, return_inverse=True)
+        first: Ints = places[classes]
+        if not np.array_equal(self.points[first], self.points):  # different values with one hash
+            _, places, classes = np.unique(self.points, axis=0, return_index=True, return_inverse=True)
+            first = places[classes.ravel()]
+        distinct = places[np.argsort(hashes[places], kind="stable")]
+        object.__setattr__(self, "first", first)
+        object.__setattr__(self, "_distinct", distinct)
+        object.__setattr__(self, "_hashes", hashes[distinct])
 
     def _hash(self, X: Floats) -> NDArray[np.uint64]:
         bits = np.add(X, 0.0, dtype=np.float64, order="C").view(np.uint64)  # −0 becomes 0
@@ -51,8 +64,8 @@ class KnownRows:
         total: NDArray[np.uint64] = bits.sum(axis=1, dtype=np.uint64)
         return total
 
-    def find(self, X: Floats) -> tuple[Ints, Ints]:
-        """All pairs of a row and a point that has its values, sorted by row, then by point.
+    def find(self, X: Floats) -> Ints:
+        """The first point with the values of each row, or −1.
 
         Parameters
         ----------
@@ -61,13 +74,15 @@ class KnownRows:
 
         Returns
         -------
-        rows, points : int arrays of shape (n_pairs,)
+        int array of shape (n_rows,)
         """
         hashes = self._hash(X)
-        first = np.searchsorted(self._hashes, hashes, side="left")
-        count = np.searchsorted(self._hashes, hashes, side="right") - first
+        start = np.searchsorted(self._hashes, hashes, side="left")
+        count = np.searchsorted(self._hashes, hashes, side="right") - start
         rows = np.repeat(np.arange(len(X)), count)
         within = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
-        points = self._order[np.repeat(first, count) + within]
-        same = np.array((X[rows] == self.points[points]).all(axis=1))
-        return rows[same], points[same]
+        points = self._distinct[np.repeat(start, count) + within]
+        same = (X[rows] == self.points[points]).all(axis=1)
+        found = np.full(len(X), -1, dtype=np.intp)
+        found[rows[same]] = points[same]
+        return found

@@ -16,7 +16,7 @@ from neonxai.networks.recognition import KnownRows
 
 # Below this many points all are looked at; above it, the nearest, where few of them matter.
 _MANY_POINTS = 5000
-_FEW_NEIGHBORS = 64
+_FEW_NEIGHBORS = 64  # or a fiftieth of the group
 _PROBES = 200
 _TREE_FEATURES = 12
 _NOISE_ROWS = 4000
@@ -106,6 +106,7 @@ class SupportNetwork(Network):
         sizes = np.bincount(clusters)[self._real]
         self._groups = Groups(u[self._sorted], np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp))
         self._known = KnownRows(u) if stands_in else None
+        self._twins = None if self._known is None else self._list_twins(self._known)
         self._searcher = _searcher(self._groups, self._gamma)
 
     @classmethod
@@ -194,10 +195,8 @@ class SupportNetwork(Network):
         """See `Network.known_labels`. Of points with the same values, the first one's."""
         if self._known is None:
             return None
-        labels = np.full(len(X), -1)
-        rows, points = self._known.find(X)
-        labels[rows[::-1]] = self._members[points[::-1]]
-        return labels
+        points = self._known.find(X)
+        return np.where(points >= 0, self._members[points], -1)
 
     def prepare(self, X: Floats) -> Layer:
         """See `Network.prepare`: the neighborhoods of the rows."""
@@ -218,18 +217,25 @@ class SupportNetwork(Network):
 
     def _left_out(self, X: Floats) -> LeftOut:
         """Of each cluster with other points, one that has the row's values."""
-        if self._known is None:
+        if self._known is None or self._twins is None:
             return LeftOut(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
-        rows, points = self._known.find(X)
-        place = np.full(len(self._points), -1)
-        place[self._sorted] = np.arange(len(self._sorted))
-        rows, points = rows[place[points] >= 0], place[points[place[points] >= 0]]
-        groups = self._groups.group_of[points]
-        several = self._groups.sizes[groups] > 1
-        rows, points, groups = rows[several], points[several], groups[several]
-        _, first = np.unique(rows * len(self._real) + groups, return_index=True)
-        first = first[np.argsort(rows[first], kind="stable")]
-        return LeftOut(rows[first], points[first])
+        twins = self._known.find(X)
+        at_home = np.flatnonzero(twins >= 0)
+        # The twins of a row, one of each cluster: a run in the list of them all.
+        start = np.searchsorted(self._twins[0], twins[at_home], side="left")
+        count = np.searchsorted(self._twins[0], twins[at_home], side="right") - start
+        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        return LeftOut(np.repeat(at_home, count), self._twins[1][np.repeat(start, count) + within])
+
+    def _list_twins(self, known: KnownRows) -> tuple[Ints, Ints]:
+        """Of each cluster with other points, one point of each value: (the value's first point, place).
+
+        Places are positions among the sorted points. Sorted by the first.
+        """
+        several = np.flatnonzero(self._groups.sizes[self._groups.group_of] > 1)
+        first, groups = known.first[self._sorted[several]], self._groups.group_of[several]
+        _, kept = np.unique(first * len(self._real) + groups, return_index=True)
+        return first[kept], several[kept]
 
     def _likely_threshold(self) -> float:
         """τ with the largest sum of: share of noise above it, share of other rows not above it."""
@@ -331,5 +337,6 @@ def _few_matter(groups: Groups, gamma: float) -> bool:
     for a, b in zip(groups.starts[:-1], groups.starts[1:], strict=True):
         squares = cdist(probes, groups.points[a:b], "sqeuclidean")
         reach = squares.min(axis=1) + np.log((b - a) / NEGLECTED) / gamma
-        enough &= np.count_nonzero(squares <= reach[:, None], axis=1) <= _FEW_NEIGHBORS
+        matter = np.count_nonzero(squares <= reach[:, None], axis=1)
+        enough &= matter <= max(_FEW_NEIGHBORS, (b - a) // 50)
     return bool(enough.mean() >= 0.95)

@@ -8,17 +8,17 @@ from scipy.special import digamma
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai.networks import DiagonalGaussianNetwork, GaussianNetwork, LinearNetwork, Network
+from neonxai.sources.models import check_predict, feature_names
 from neonxai.sources.registry import Source, register
-from neonxai.sources.sklearn import _check_predict, _feature_names
 
 Doubles = NDArray[np.float64]
 
 
 def _check(model: Any, fitted: str, *methods: str) -> None:
-    _check_predict(
+    check_predict(
         model,
-        "that of the most probable Gaussian",
-        "a network of its parameters (neonxai.networks.GaussianNetwork, DiagonalGaussianNetwork or "
+        rule="that of the most probable Gaussian",
+        remedy="a network of its parameters (neonxai.networks.GaussianNetwork, DiagonalGaussianNetwork or "
         "LinearNetwork)",
         methods=("predict", *methods),
     )
@@ -65,7 +65,7 @@ def gaussian_mixture(model: Any) -> Source:
     remedy = "Refit with fewer components."
     weights = _positive("weight", model.weights_, names, remedy)
     means = np.asarray(model.means_, dtype=np.float64)
-    return Source(_gaussians(model, means, np.log(weights)), names, _feature_names(model))
+    return Source(_gaussians(model, means, np.log(weights)), names, feature_names(model))
 
 
 @register("sklearn.mixture.BayesianGaussianMixture")
@@ -82,7 +82,7 @@ def bayesian_gaussian_mixture(model: Any) -> Source:
     spread = digamma(0.5 * (freedom[:, None] - np.arange(n_features))).sum(axis=1)
     spread -= n_features * (np.log(freedom) + 1.0 / model.mean_precision_)
     log_weights = _expected_log_weights(model) + 0.5 * spread
-    return Source(_gaussians(model, means, log_weights), tuple(range(n_clusters)), _feature_names(model))
+    return Source(_gaussians(model, means, log_weights), tuple(range(n_clusters)), feature_names(model))
 
 
 def _expected_log_weights(model: Any) -> Doubles:
@@ -115,7 +115,7 @@ def linear_discriminant_analysis(model: Any) -> Source:
     offsets = log_priors - log_priors[0]
     # Farther apart: a covariance close to singular, or an intercept set by hand. It is what predict uses.
     offsets = np.where(np.abs(found - offsets) <= unsure, offsets, found)
-    return Source(LinearNetwork(weights, means, offsets), tuple(model.classes_), _feature_names(model))
+    return Source(LinearNetwork(weights, means, offsets), tuple(model.classes_), feature_names(model))
 
 
 @register("sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis")
@@ -131,7 +131,7 @@ def quadratic_discriminant_analysis(model: Any) -> Source:
         scaling = _positive("variance", [variances], [model.classes_[k]], remedy)[0]
         factors[k, :, : len(scaling)] = rotation / np.sqrt(scaling)
         constants[k] += 0.5 * np.log(scaling).sum()
-    return Source(GaussianNetwork(means, factors, constants), tuple(model.classes_), _feature_names(model))
+    return Source(GaussianNetwork(means, factors, constants), tuple(model.classes_), feature_names(model))
 
 
 @register("sklearn.naive_bayes.GaussianNB")
@@ -144,4 +144,4 @@ def gaussian_naive_bayes(model: Any) -> Source:
     variances = _positive("variance", model.var_, model.classes_, remedy)
     constants = 0.5 * np.log(variances).sum(axis=1) - np.log(priors)
     network = DiagonalGaussianNetwork(model.theta_, 1.0 / variances, constants)
-    return Source(network, tuple(model.classes_), _feature_names(model))
+    return Source(network, tuple(model.classes_), feature_names(model))

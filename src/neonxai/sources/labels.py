@@ -13,6 +13,8 @@ from neonxai.networks.base import Ints
 from neonxai.networks.support import SupportNetwork
 from neonxai.sources.registry import Source, register
 
+_SMALLEST = 1e-5  # of γ times the squared spread of the data: d keeps eleven digits
+
 
 class Labels:
     """A clustering of which nothing is known but what it said about some rows.
@@ -72,6 +74,12 @@ class Labels:
                 "against its rivals, so at least two clusters, or one and noise, are needed."
             )
 
+        if len(names) == len(self.labels) > 2:
+            raise ValueError(
+                f"All {len(self.labels)} labels are different: no two rows are in one cluster, so there is "
+                "nothing that its members have in common. Is this a column of names?"
+            )
+
     def __repr__(self) -> str:
         return f"Labels({len(self.labels)} rows in {len(self.cluster_names)} groups)"
 
@@ -101,9 +109,21 @@ class Labels:
                 "labels alone, so fit(X) needs the very rows that were clustered, in their order; other rows "
                 "can be explained afterwards, by ClusterExplainer(...).fit(X).explain(other)."
             )
-        chosen = self.gamma if isinstance(gamma, str) else gamma
+        chosen = self.gamma if isinstance(gamma, str) else float(gamma)
+        if not isinstance(gamma, str):
+            _check_width(float(gamma), X)
         network = SupportNetwork.of_labels(X, self.positions, gamma=chosen, noise=self.noise_position)
         return Source(network, self.cluster_names, self.feature_names)
+
+
+def _check_width(gamma: float, X: NDArray[np.floating]) -> None:
+    """Refuse a γ so small that exp(−γ d) is 1 but for rounding, and d can't be got back from it."""
+    smallest = _SMALLEST / max(float(X.var(axis=0, dtype=np.float64).sum()), np.finfo(np.float64).tiny)
+    if gamma < smallest:
+        raise ValueError(
+            f"gamma={gamma:g} is too small for data of this spread: all rows of a cluster count alike from "
+            f"about {smallest:.1g} on, and below it digits are lost. Choose a larger one, or gamma='auto'."
+        )
 
 
 def _read(labels: ArrayLike) -> NDArray[Any]:

@@ -11,15 +11,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from neonxai.networks import SupportNetwork
 from neonxai.sources.labels import Labels
+from neonxai.sources.models import check_predict, feature_names
 from neonxai.sources.registry import Source, register
-from neonxai.sources.sklearn import _check_predict, _feature_names
 
 _EUCLIDEAN = ("euclidean", "l2", "sqeuclidean")
 
 
 def _labels(model: Any) -> Labels:
     check_is_fitted(model, "labels_")
-    return Labels(model.labels_, feature_names=_feature_names(model))
+    return Labels(model.labels_, feature_names=feature_names(model))
 
 
 def _check_metric(model: Any, parameter: str, covered: tuple[str, ...]) -> None:
@@ -59,11 +59,11 @@ def spectral(model: Any) -> Labels:
 @register("sklearn.cluster.Birch")
 def birch(model: Any) -> Source:
     """Explain by the nearest of ``subcluster_centers_``, which belongs to a cluster: its ``predict``."""
-    _check_predict(model)
+    check_predict(model)
     check_is_fitted(model)
     names, members = np.unique(model.subcluster_labels_, return_inverse=True)
     network = SupportNetwork(model.subcluster_centers_, members, gamma=np.inf)
-    return Source(network, tuple(names), _feature_names(model))
+    return Source(network, tuple(names), feature_names(model))
 
 
 @register("tslearn.clustering.KernelKMeans")

@@ -7,22 +7,12 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from neonxai.networks import CentroidNetwork
+from neonxai.sources.models import check_predict, feature_names
 from neonxai.sources.registry import Source, register
 
 # Whose nearest center is the Euclidean one.
 _EUCLIDEAN = ("euclidean", "l2", "sqeuclidean")
 _BY_LABELS = "Any labels can be explained: neonxai.explain_labels(model.labels_, X)."
-
-
-def _check_predict(model: Any, library: str) -> None:
-    """Refuse a subclass that assigns rows in a way of its own: the network would be another clustering."""
-    owner = next((cls for cls in type(model).__mro__ if "predict" in vars(cls)), None)
-    if owner is not None and owner.__module__.partition(".")[0] != library:
-        raise TypeError(
-            f"{type(model).__qualname__} assigns rows by a predict of its own ({owner.__qualname__}.predict),"
-            " which may not be the nearest center. If it is, explain neonxai.Centroids("
-            "model.cluster_centers_); if not, register a source for it with neonxai.sources.register."
-        )
 
 
 def _array(values: Any) -> NDArray[np.float64]:
@@ -39,7 +29,7 @@ def _array(values: Any) -> NDArray[np.float64]:
 
 
 def _nearest(model: Any, library: str) -> Source:
-    _check_predict(model, library)
+    check_predict(model, library)
     centers = getattr(model, "cluster_centers_", None)
     if centers is None:
         raise NotFittedError(
@@ -51,9 +41,7 @@ def _nearest(model: Any, library: str) -> Source:
             f"This {type(model).__name__} has found no centers: it did not converge. Fit it again with a "
             "larger max_iter or damping."
         )
-    names = getattr(model, "feature_names_in_", None)
-    features = None if names is None else tuple(str(name) for name in names)
-    return Source(CentroidNetwork(centers), tuple(range(len(centers))), features)
+    return Source(CentroidNetwork(centers), tuple(range(len(centers))), feature_names(model))
 
 
 @register("sklearn.cluster.AffinityPropagation")

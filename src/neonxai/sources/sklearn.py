@@ -7,29 +7,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from neonxai.networks import CentroidNetwork, CentroidTreeNetwork, Network
 from neonxai.sources.labels import Labels
+from neonxai.sources.models import check_predict, feature_names
 from neonxai.sources.registry import Source, neuralize, register
-
-
-def _feature_names(model: Any) -> tuple[str, ...] | None:
-    names = getattr(model, "feature_names_in_", None)
-    return None if names is None else tuple(str(name) for name in names)
-
-
-def _check_predict(
-    model: Any,
-    rule: str = "the nearest center",
-    remedy: str = "neonxai.Centroids(model.cluster_centers_)",
-    methods: tuple[str, ...] = ("predict",),
-) -> None:
-    """Refuse a subclass that assigns rows in a way of its own: the network would be another clustering."""
-    for method in methods:
-        owner = next(cls for cls in type(model).__mro__ if method in vars(cls))
-        if owner.__module__.partition(".")[0] != "sklearn":
-            raise TypeError(
-                f"{type(model).__qualname__} assigns rows by a {method} of its own "
-                f"({owner.__qualname__}.{method}), which may not be {rule}. If it is, explain {remedy}; if "
-                "not, register a source for it with neonxai.sources.register."
-            )
 
 
 @register("sklearn.frozen.FrozenEstimator")
@@ -41,16 +20,16 @@ def frozen(model: Any) -> Source | Labels:
 @register("sklearn.cluster.KMeans", "sklearn.cluster.MiniBatchKMeans")
 def kmeans(model: Any) -> Source:
     """Explain by the nearest of ``cluster_centers_``."""
-    _check_predict(model)
+    check_predict(model)
     check_is_fitted(model)
     centers = model.cluster_centers_
-    return Source(CentroidNetwork(centers), tuple(range(len(centers))), _feature_names(model))
+    return Source(CentroidNetwork(centers), tuple(range(len(centers))), feature_names(model))
 
 
 @register("sklearn.neighbors.NearestCentroid")
 def nearest_centroid(model: Any) -> Source:
     """Explain by the nearest of ``centroids_``, named by ``classes_``."""
-    _check_predict(model)
+    check_predict(model)
     if model.metric != "euclidean":
         raise ValueError(
             f"NearestCentroid(metric={model.metric!r}) is not covered: its evidence is not a difference of "
@@ -63,7 +42,7 @@ def nearest_centroid(model: Any) -> Source:
             "not covered: it does not assign rows to the nearest centroid, but weighs and rescales. Refit it "
             'with priors="uniform".'
         )
-    return Source(CentroidNetwork(model.centroids_), tuple(model.classes_), _feature_names(model))
+    return Source(CentroidNetwork(model.centroids_), tuple(model.classes_), feature_names(model))
 
 
 @register("sklearn.cluster.BisectingKMeans")
@@ -72,7 +51,7 @@ def bisecting_kmeans(model: Any) -> Source:
 
     Its leaves' centers alone (``cluster_centers_``) are not the model: a row can be nearer to another leaf.
     """
-    _check_predict(model)
+    check_predict(model)
     check_is_fitted(model)
     if model.n_clusters < 2:
         network: Network = CentroidNetwork(model.cluster_centers_)
@@ -83,7 +62,7 @@ def bisecting_kmeans(model: Any) -> Source:
         children: list[list[int]] = []
         _flatten(model._bisecting_tree, shift, centers, children)  # noqa: SLF001
         network = CentroidTreeNetwork(centers, children)
-    return Source(network, tuple(range(model.n_clusters)), _feature_names(model))
+    return Source(network, tuple(range(model.n_clusters)), feature_names(model))
 
 
 def _flatten(root: Any, shift: Any, centers: list[Any], children: list[list[int]]) -> None:

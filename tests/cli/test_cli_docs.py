@@ -1,0 +1,42 @@
+"""The commands in docs/shell.md print what is shown there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import polars as pl
+import pytest
+from sklearn.datasets import load_iris
+
+PAGE = Path(__file__).parents[2] / "docs" / "shell.md"
+EXAMPLES = re.findall(
+    r"```console\n\$ neonxai (.*?)\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL
+)
+
+
+@pytest.fixture
+def iris_csv(tmp_path):
+    """The file that the examples are about."""
+    iris = load_iris()
+    names = [name.removesuffix(" (cm)").replace(" ", "_") for name in iris.feature_names]
+    frame = pl.DataFrame(iris.data, schema=names)
+    frame.with_columns(species=pl.Series(iris.target_names[iris.target].tolist())).write_csv(
+        tmp_path / "iris.csv"
+    )
+
+
+def as_shown(printed: str, shown: str) -> bool:
+    """Whether the words are the same; the page folds long lines, which a pipe does not."""
+    return printed.split() == shown.split()
+
+
+@pytest.mark.parametrize(("command", "shown"), EXAMPLES)
+def test_what_is_shown_is_what_is_printed(shell, iris_csv, command, shown):
+    result = shell(*shlex.split(command))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert as_shown(result.stdout, shown)
+    assert not as_shown(result.stdout, shown.replace("150", "151"))  # the comparison can fail
+
+
+def test_there_are_examples():
+    assert len(EXAMPLES) == PAGE.read_text(encoding="utf-8").count("```console") == 1
