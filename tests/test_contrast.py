@@ -160,6 +160,8 @@ def test_rows_in_doubt_come_first():
     between = np.sort(np.stack([doubt.targets, doubt.competitors], axis=1), axis=1)
     assert np.array_equal(between, nearest_two)
     assert len(e.borderline(10_000)) == len(WINE)
+    wanted = neonxai.explain(MODELS["labels"], WINE, target=1)  # of either sign
+    assert np.array_equal(np.sort(np.abs(wanted.logits))[:9], np.abs(wanted.borderline(9).logits))
     assert len(e.borderline(0)) == 0
     with pytest.raises(ValueError, match="n=-1"):
         e.borderline(-1)

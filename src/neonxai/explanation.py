@@ -283,19 +283,28 @@ class Explanation:
         )
 
     def borderline(self, n: int = 10) -> Self:
-        """Return the rows in doubt: those with the smallest logits, the smallest first.
+        """Return the rows in doubt: those nearest to a boundary, with the smallest |logit| first.
 
-        Between which clusters a row lies is in ``targets`` and ``competitors``. A negative logit of a row's
-        own cluster says that the network that stands in for the clustering would put it elsewhere.
+        Between which clusters a row lies is in ``targets`` and ``competitors``. (A large negative logit of a
+        row's own cluster is no doubt, but another opinion: that of the network which stands in for the
+        clustering.)
 
         Parameters
         ----------
         n : int
             How many, at most.
+
+        Examples
+        --------
+        >>> import neonxai
+        >>> centers = neonxai.Centroids([[0.0], [2.0]])
+        >>> neonxai.explain(centers, [[0.1], [1.1], [0.8]], beta=1.0).borderline(2).data
+        array([[1.1],
+               [0.8]])
         """
         if n < 0:
             raise ValueError(f"n={n} rows can't be chosen. Give a number ≥ 0.")
-        return self[np.argsort(self.logits, kind="stable")[:n]]
+        return self[np.argsort(np.abs(self.logits), kind="stable")[:n]]
 
     def to_frame(self, kind: str | None = None) -> Any:
         """Everything in one table: cluster, competitor, logit, probability and the relevance of each row.
