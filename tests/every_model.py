@@ -83,6 +83,7 @@ def _kernel_kmeans(X: np.ndarray, y: np.ndarray) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of packages that it could use, and of two dimensions
         from tslearn.clustering import KernelKMeans
+
         return KernelKMeans(3, kernel="rbf", random_state=0).fit(X)
 
 

@@ -109,13 +109,17 @@ def test_the_labels_are_the_models(name):
 
 @LOW
 @pytest.mark.parametrize("name", ["DBSCAN, iris", "DBSCAN, wine", "HDBSCAN, wine", "OPTICS, iris"])
-def test_where_the_network_disagrees_the_logit_is_negative(name):
-    """As `explain_labels` says; also where the network would put a row of a cluster into noise."""
+def test_a_negative_logit_says_that_another_cluster_is_nearer(name):
+    """Noise is no rival to a cluster: where only that is nearer, the logit is positive."""
     model, X = fitted(name)
     explainer = neonxai.ClusterExplainer(model).fit(X)
     e = explainer.explain(X, labels=model.labels_)
     assigned = np.array(e.cluster_names)[explainer.network_.evidence(X)[0]]
-    np.testing.assert_array_equal(e.logits < 0, assigned != model.labels_)
+    overruled = (assigned != model.labels_) & ((assigned != -1) | (model.labels_ == -1))
+    beyond = (assigned == -1) & (model.labels_ != -1)
+    np.testing.assert_array_equal((e.logits < 0)[~beyond], overruled[~beyond])
+    against_noise = explainer.explain(X[beyond], target=model.labels_[beyond], against=-1)
+    assert np.all(against_noise.logits < 0)
 
 
 @pytest.mark.parametrize("name", MODELS)

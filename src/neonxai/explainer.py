@@ -464,7 +464,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 def _overflow_is_checked() -> np.errstate:
     """Silence NumPy's warning: `_check_overflow` says which row it was."""
-    return np.errstate(over="ignore", invalid="ignore")
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 def _check_rivals(

@@ -28,7 +28,8 @@ def likely_bandwidth(points: NDArray[np.float64], members: Ints) -> float:
     Parameters
     ----------
     points : array of shape (n_points, n_features)
-        The clustered rows. Of more than 4,000, every so many-th of each cluster is taken.
+        The clustered rows. Of more than 4,000, every so many-th of each cluster is taken, in the order of
+        their distance from its mean: what does not depend on their order, or on the names of clusters.
     members : int array of shape (n_points,)
         Their clusters.
 
@@ -44,15 +45,11 @@ def likely_bandwidth(points: NDArray[np.float64], members: Ints) -> float:
     >>> bool(0.01 < likely_bandwidth(X, np.repeat([0, 1], 200)) < 1)
     True
     """
-    order = np.argsort(members, kind="stable")
-    order = order[:: -(-len(order) // _POINTS)]
-    u, cluster = points[order], members[order]
-    starts = np.flatnonzero(np.diff(cluster, prepend=-1))
-    sizes = np.diff(np.append(starts, len(u)))
-    own = np.repeat(np.arange(len(starts)), sizes)
+    order, starts, sizes = _spread_out(points, members, _POINTS)
+    u, own = points[order], np.repeat(np.arange(len(starts)), sizes)
     # A row alone in its cluster says nothing about its neighborhood.
-    queries = np.flatnonzero(sizes[own] > 1)
-    queries = queries[:: max(1, -(-len(queries) // _QUERIES))]
+    queries = _every(np.arange(len(u)) - starts[own], _QUERIES)
+    queries = queries[sizes[own[queries]] > 1]
     distances = cdist(u[queries], u, "sqeuclidean")
     distances[np.arange(len(queries)), queries] = np.inf
     positive = distances[np.isfinite(distances) & (distances > 0.0)]
@@ -68,6 +65,27 @@ def likely_bandwidth(points: NDArray[np.float64], members: Ints) -> float:
     best = int(np.argmax(means))
     error = max(scores[best].std() / np.sqrt(len(queries)), _NEGLIGIBLE)
     return float(candidates[np.flatnonzero(means >= means[best] - error)[0]])
+
+
+def _spread_out(points: NDArray[np.float64], members: Ints, at_most: int) -> tuple[Ints, Ints, Ints]:
+    """Some points, cluster by cluster: (their places, where each cluster starts, how many it has)."""
+    by_cluster = np.argsort(members, kind="stable")
+    starts = np.flatnonzero(np.diff(members[by_cluster], prepend=-1))
+    sizes = np.diff(np.append(starts, len(members)))
+    grouped = points[by_cluster]
+    grouped -= np.repeat(np.add.reduceat(grouped, starts, axis=0) / sizes[:, None], sizes, axis=0)
+    apart = np.einsum("nd,nd->n", grouped, grouped)
+    clusters = np.repeat(np.arange(len(starts)), sizes)
+    order = np.lexsort((apart, clusters))
+    kept = _every(np.arange(len(order)) - starts[clusters], at_most)
+    counts = np.bincount(clusters[kept], minlength=len(starts))
+    return by_cluster[order[kept]], np.cumsum(counts) - counts, counts
+
+
+def _every(ranks: Ints, at_most: int) -> Ints:
+    """Places of every so many-th rank of each cluster, so that about ``at_most`` are left."""
+    step = -(-len(ranks) // at_most)
+    return np.flatnonzero(ranks % step == 0)
 
 
 def _log_likelihood(

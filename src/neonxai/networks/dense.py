@@ -14,6 +14,9 @@ _BLOCK_VALUES = 1 << 18  # float64 values in one block's exponents: 2 MiB, withi
 # A row is computed again by differences when the bound on the products' rounding exceeds this share of its
 # distances. A factor of ten to the 1e-10 that is promised.
 _TOLERANCE = 1e-11
+_WIDE = 0.1  # |t|: below it digits of log mean exp(t) would be lost
+_FAR = 1e4  # times the squared extent of the points: differences (x − u)² are no better there
+_ROUNDING = 1e-13  # of a sum of weights
 _NO_PART = 1e-17  # of a soft distance: what all points together could not add a digit to
 
 
@@ -22,8 +25,8 @@ class DenseSearcher(Searcher):
     """Looks at all points of every group.
 
     Exponents are computed as t = 2γ u·x − γ‖u‖², one matrix product, in coordinates whose origin is the
-    median of the points. Its rounding error is about ε γ (‖x‖² + ‖u‖²), and for rows where that is too much
-    the distances are computed as differences.
+    median of the points. Its rounding error is about ε γ (‖x‖ + ‖u‖) ‖u‖, and for rows where that is too
+    much the distances are computed as differences.
 
     Parameters
     ----------
@@ -68,19 +71,26 @@ class DenseSearcher(Searcher):
         """Look around a tile of rows."""
         x = np.subtract(X, self.origin, dtype=np.float64)
         offsets = np.einsum("nd,nd->n", x, x)
-        everyone = _Rows(self, _lifted_rows(x), left_out, direct=False)
-        logs = everyone.log_sums()
         counts = left_out.counts(self.groups, len(X))
-        distances = (np.log(counts) - logs.T) / self.gamma
-        error = self.rounding * (offsets + self.largest)
+        # All exponents are near 0: their mean is as good as that of their exponentials, but for small terms.
+        wide = self.gamma * (2.0 * np.sqrt(offsets.max() * self.largest) + self.largest) < _WIDE
+        log_means = _Rows(self, _lifted_rows(x), left_out, direct=False).log_means(counts, wide=wide)
+        distances = -log_means.T / self.gamma
+        error = self.rounding * (np.sqrt(offsets * self.largest) + self.largest)
         # The second smallest: of the order of the relevance, and of what the logit is made of.
         near = np.partition(distances, min(1, distances.shape[1] - 1), axis=1)
         scale = near[:, min(1, distances.shape[1] - 1)] + offsets
-        direct = np.flatnonzero((error > _TOLERANCE * scale) | (self.gamma * error > _TOLERANCE))
-        exact = np.asarray(X[direct], dtype=np.float64)
-        direct_logs = _Rows(self, exact, left_out.of(direct, len(X)), direct=True).log_sums()
-        distances[direct] = (np.log(counts[direct]) - direct_logs.T) / self.gamma
+        inexact = (error > _TOLERANCE * scale) | (self.gamma * error > _TOLERANCE)
+        # Differences are better only near the points: far away all have the same large square in common.
+        direct = np.flatnonzero(inexact & (self.rounding * scale < 16.0 * error))
+        near_rows = _Rows(
+            self, np.asarray(X[direct], dtype=np.float64), left_out.of(direct, len(X)), direct=True
+        )
+        direct_means = near_rows.log_means(counts[direct], wide=wide)
+        distances[direct] = -direct_means.T / self.gamma
         offsets[direct] = 0.0
+        log_counts = np.log(counts).T
+        logs, direct_logs = log_means + log_counts, direct_means + log_counts[:, direct]
         return DenseNeighborhood(self, x, left_out, logs, direct, direct_logs, distances, offsets)
 
     def blocks(self, n_rows: int) -> Iterator[slice]:
@@ -122,10 +132,18 @@ class _Rows:
             t[points[low:high] - block.start, rows[low:high]] = -np.inf
             yield block, t
 
-    def log_sums(self) -> Doubles:
-        """Log Σ_j exp(t_j) of each group, shape (n_groups, n_rows), in one pass."""
+    def log_means(self, counts: Doubles, *, wide: bool) -> Doubles:
+        """Log of the mean of exp(t_j) over each group, shape (n_groups, n_rows), in one pass.
+
+        Parameters
+        ----------
+        counts : array of shape (n_rows, n_groups)
+            How many points of each group count.
+        wide : bool
+            Whether all t are small, so that exp(t) − 1 is to be summed up: from 1 their digits would be lost.
+        """
         s = self.searcher
-        highest = np.full((len(s.groups.sizes), self.n_rows), -np.inf)
+        highest = np.full((len(s.groups.sizes), self.n_rows), 0.0 if wide else -np.inf)
         sums = np.zeros(highest.shape)
         if not self.n_rows:
             return sums
@@ -133,15 +151,20 @@ class _Rows:
             own = s.groups.group_of[block]
             first = np.flatnonzero(np.diff(own, prepend=-1))
             groups = own[first]
-            before = highest[groups]
-            after = np.maximum(before, np.maximum.reduceat(t, first, axis=0))
-            reference = np.where(np.isfinite(after), after, 0.0)  # all left out so far
-            t -= reference if len(first) == 1 else reference[own - groups[0]]
-            np.exp(t, out=t)
-            sums[groups] *= np.exp(before - reference)
+            if wide:
+                np.expm1(t, out=t)
+                t[t == -1.0] = 0.0  # left out
+            else:
+                before = highest[groups]
+                after = np.maximum(before, np.maximum.reduceat(t, first, axis=0))
+                reference = np.where(np.isfinite(after), after, 0.0)  # all left out so far
+                t -= reference if len(first) == 1 else reference[own - groups[0]]
+                np.exp(t, out=t)
+                sums[groups] *= np.exp(before - reference)
+                highest[groups] = after
             sums[groups] += np.add.reduceat(t, first, axis=0)
-            highest[groups] = after
-        return np.asarray(highest + np.log(sums))
+        sums /= counts.T
+        return np.asarray(np.log1p(sums) if wide else highest + np.log(sums))
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,12 +201,16 @@ class DenseNeighborhood(Neighborhood):
                 looked_at, logs = self._some(X, rows, direct=rows is self.direct)
                 for block, _, shares in _shares(looked_at, logs, weights[rows]):
                     products[rows] += shares.T @ s.local[block]
-        total: Doubles = weights.sum(axis=1)[:, None] * x**2
+        # What weights sum up to is 0 but for rounding, unless a row is compared with no group.
+        excess, size = weights.sum(axis=1), np.abs(weights).sum(axis=1)
+        excess[np.abs(excess) < _ROUNDING * size] = 0.0
+        total: Doubles = excess[:, None] * x**2
         total -= 2.0 * x * products[:, :n_features]
         total += products[:, n_features:]
-        size = np.einsum("nd,nd->n", x, x) + s.largest
-        bound = s.rounding * size * np.abs(weights).sum(axis=1)
+        squares = np.einsum("nd,nd->n", x, x)
+        bound = s.rounding * (size * (np.sqrt(squares * s.largest) + s.largest) + np.abs(excess) * squares)
         lossy = np.flatnonzero(bound > _TOLERANCE * np.abs(total).sum(axis=1))
+        lossy = lossy[squares[lossy] < _FAR * s.largest]
         if len(lossy):
             total[lossy] = self._by_differences(X, lossy, weights[lossy])
         return total
@@ -215,7 +242,9 @@ class DenseNeighborhood(Neighborhood):
             parts /= -s.gamma
             worth = parts > _NO_PART * soft.T[s.groups.group_of[block]]
             which, points = np.nonzero(worth.T)
-            add_squares(sums, rows.coordinates, s.groups.points[block], which, points, shares[points, which])
+            add_squares(
+                sums, rows.coordinates, None, s.groups.points[block], which, points, shares[points, which]
+            )
         return sums
 
 

@@ -21,6 +21,8 @@ NEGLECTED = 1e-13
 _FIRST = 16  # neighbors asked for at first; four times as many while that is not enough
 _TREE_FEATURES = 12  # with more, a tree looks at nearly all points
 _LEAF_SIZE = 30
+_FAR = 1e4  # times the squared extent of the points: all have the same large square in common there
+_ROUNDING = 1e-13  # of a sum of weights
 _PAIR_VALUES = 1 << 19
 
 
@@ -50,28 +52,44 @@ class NearestSearcher(Searcher):
         ends = zip(self.groups.starts[:-1], self.groups.starts[1:], strict=True)
         return tuple(NeighborSearch(self.groups.points[a:b], method, _LEAF_SIZE) for a, b in ends)
 
+    @cached_property
+    def origin(self) -> Doubles:
+        """A point amid the others, shape (n_features,)."""
+        return np.asarray(np.median(self.groups.points, axis=0), dtype=np.float64)
+
+    @cached_property
+    def extent(self) -> float:
+        """The largest squared distance of a point from the origin."""
+        moved = self.groups.points - self.origin
+        return float(np.einsum("nd,nd->n", moved, moved).max())
+
     def around(self, X: Floats, left_out: LeftOut) -> "NearestNeighborhood":
         """Look around a tile of rows."""
         x = np.asarray(X, dtype=np.float64)
-        groups = tuple(self._around_one(x, left_out, group) for group in range(len(self.searches)))
+        apart = x - self.origin
+        far = np.einsum("nd,nd->n", apart, apart) > _FAR * self.extent
+        apart[~far] = 0.0
+        seen = _Seen(x, np.where(far[:, None], self.origin, x), apart)
+        groups = tuple(self._around_one(seen, left_out, group) for group in range(len(self.searches)))
         distances = np.stack([group.distances for group in groups], axis=1)
-        return NearestNeighborhood(self.groups.points, groups, distances)
+        return NearestNeighborhood(self.groups.points, seen, groups, distances)
 
-    def _around_one(self, X: Doubles, left_out: LeftOut, group: int) -> "_Near":
+    def _around_one(self, seen: "_Seen", left_out: LeftOut, group: int) -> "_Near":
         start, size = int(self.groups.starts[group]), int(self.groups.sizes[group])
         inside = self.groups.group_of[left_out.points] == group
-        twins = np.zeros(len(X), dtype=bool)
+        n_rows, n_features = seen.rows.shape
+        twins = np.zeros(n_rows, dtype=bool)
         twins[left_out.rows[inside]] = True
-        distances = np.empty(len(X))
+        distances = np.empty(n_rows)
         found: list[tuple[Ints, Ints, Doubles]] = []
-        waiting, ask = np.arange(len(X)), _FIRST
+        waiting, ask = np.arange(n_rows), _FIRST
         while len(waiting):
             ask = min(ask, size)
             left = []
-            step = max(1, _PAIR_VALUES // (ask * X.shape[1]))
+            step = max(1, _PAIR_VALUES // (ask * n_features))
             for begin in range(0, len(waiting), step):
                 rows = waiting[begin : begin + step]
-                squares, points = self._squares(X[rows], group, ask)
+                squares, points = self._squares(seen, rows, group, ask)
                 here = twins[rows]
                 # A row's own point is at distance 0, and of several such points any is left out.
                 squares[here, squares[here].argmin(axis=1)] = np.inf
@@ -96,13 +114,22 @@ class NearestSearcher(Searcher):
             return np.asarray(squares == nearest[:, None], dtype=np.float64)
         return np.asarray(np.exp(-self.gamma * (squares - nearest[:, None])))
 
-    def _squares(self, X: Doubles, group: int, ask: int) -> tuple[Doubles, Ints]:
-        """Squared distances to the nearest points by differences, and their places in the group."""
-        points = self.searches[group].nearest(X, ask)
+    def _squares(self, seen: "_Seen", rows: Ints, group: int, ask: int) -> tuple[Doubles, Ints]:
+        """‖x − u‖² − ‖x − r‖² for the nearest points u by differences, and their places in the group."""
+        points = self.searches[group].nearest(seen.rows[rows], ask)
         u = self.groups.points[points + self.groups.starts[group]]
-        u -= X[:, None, :]
-        squares: Doubles = np.einsum("nmd,nmd->nm", u, u)
+        u -= seen.references[rows, None]
+        squares: Doubles = np.einsum("nmd,nmd->nm", u, u - 2.0 * seen.apart[rows, None])
         return squares, points
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """Rows x and where they are seen from: r, x itself or, if x is far from all points, amid them."""
+
+    rows: Doubles
+    references: Doubles
+    apart: Doubles  # x − r
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +145,7 @@ class NearestNeighborhood(Neighborhood):
     """A tile of rows among their nearest points."""
 
     points: Doubles
+    seen: _Seen
     groups: tuple[_Near, ...]
     _distances: Doubles
 
@@ -128,19 +156,22 @@ class NearestNeighborhood(Neighborhood):
 
     @property
     def offsets(self) -> Doubles:
-        """See `Neighborhood.offsets`. Nothing is lacking."""
-        return np.zeros(len(self._distances))
+        """See `Neighborhood.offsets`."""
+        return np.asarray(np.einsum("nd,nd->n", self.seen.apart, self.seen.apart))
 
     def mean_squares(self, X: Floats, weights: Doubles) -> Doubles:
         """See `Neighborhood.mean_squares`."""
-        total = np.zeros(X.shape)
+        excess = weights.sum(axis=1)
+        excess[np.abs(excess) < _ROUNDING * np.abs(weights).sum(axis=1)] = 0.0
+        total: Doubles = excess[:, None] * self.seen.apart**2
         for group, near in enumerate(self.groups):
             for rows, points, shares in near.found:
                 weighted = shares * weights[rows, group, None]
                 position, place = np.nonzero(weighted)
                 add_squares(
                     total,
-                    X,
+                    self.seen.references,
+                    self.seen.apart,
                     self.points,
                     rows[position],
                     points[position, place],

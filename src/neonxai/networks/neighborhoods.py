@@ -107,14 +107,38 @@ class Searcher(ABC):
 
 
 def add_squares(
-    total: Doubles, X: Floats, points: Doubles, rows: Ints, which: Ints, weights: Doubles
+    total: Doubles,
+    references: Doubles,
+    apart: Doubles | None,
+    points: Doubles,
+    rows: Ints,
+    which: Ints,
+    weights: Doubles,
 ) -> None:
-    """Add w (x_i − u_i)² of single pairs to their rows, by differences, in place. ``rows`` must be sorted."""
+    """Add w [(x_i − u_i)² − (x_i − r_i)²] of single pairs to their rows, by differences, in place.
+
+    Parameters
+    ----------
+    total : array of shape (n_rows, n_features)
+        What is added to.
+    references : array of shape (n_rows, n_features)
+        r: the row x itself or, where x is so far away that its squares have nothing else in common, a point
+        amid the others.
+    apart : array of shape (n_rows, n_features), or None
+        x − r; None where that is 0.
+    points : array of shape (n_points, n_features)
+        u.
+    rows, which : int arrays of shape (n_pairs,)
+        Row and point of each pair; the rows sorted.
+    weights : array of shape (n_pairs,)
+        w.
+    """
     step = max(1, _PAIR_VALUES // points.shape[1])
     for start in range(0, len(rows), step):
         block = slice(start, start + step)
-        terms = np.subtract(X[rows[block]], points[which[block]], dtype=np.float64)
-        terms *= terms
+        terms = points[which[block]]
+        terms -= references[rows[block]]
+        terms *= terms if apart is None else terms - 2.0 * apart[rows[block]]
         terms *= weights[block, None]
         first = np.flatnonzero(np.diff(rows[block], prepend=-1))
         total[rows[block][first]] += np.add.reduceat(terms, first, axis=0)

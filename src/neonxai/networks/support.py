@@ -17,7 +17,8 @@ from neonxai.networks.recognition import KnownRows
 # Below this many points all are looked at; above it, the nearest, where few of them matter.
 _MANY_POINTS = 5000
 _FEW_NEIGHBORS = 64  # or a fiftieth of the group
-_PROBES = 200
+_PROBES = 200  # points that are asked, and the most that they are asked about in each group
+_PROBED = 10_000
 _TREE_FEATURES = 12
 _NOISE_ROWS = 4000
 
@@ -335,8 +336,9 @@ def _few_matter(groups: Groups, gamma: float) -> bool:
     probes = groups.points[:: -(-len(groups.points) // _PROBES)]
     enough = np.ones(len(probes), dtype=bool)
     for a, b in zip(groups.starts[:-1], groups.starts[1:], strict=True):
-        squares = cdist(probes, groups.points[a:b], "sqeuclidean")
+        step = -(-(b - a) // _PROBED)
+        squares = cdist(probes, groups.points[a:b:step], "sqeuclidean")
         reach = squares.min(axis=1) + np.log((b - a) / NEGLECTED) / gamma
-        matter = np.count_nonzero(squares <= reach[:, None], axis=1)
+        matter = step * np.count_nonzero(squares <= reach[:, None], axis=1)
         enough &= matter <= max(_FEW_NEIGHBORS, (b - a) // 50)
     return bool(enough.mean() >= 0.95)

@@ -1,7 +1,7 @@
 """Nothing but labels: a network of support points stands in for the clustering."""
 
 from collections.abc import Sequence
-from numbers import Integral
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from neonxai.networks.base import Ints
 from neonxai.networks.support import SupportNetwork
 from neonxai.sources.registry import Source, register
 
-_SMALLEST = 1e-5  # of γ times the squared spread of the data: d keeps eleven digits
+_SMALLEST_SPREAD, _LARGEST_SPREAD = 1e-280, 1e290  # in squared units
 
 
 class Labels:
@@ -62,6 +62,11 @@ class Labels:
         self.feature_names = None if feature_names is None else tuple(feature_names)
         names, self.positions = np.unique(self.labels, return_inverse=True)
         self.cluster_names = check_cluster_names(names, len(names))
+        if noise is not None and noise != -1 and noise not in self.cluster_names:
+            raise ValueError(
+                f"noise={noise!r} is none of the labels, which are {frames.some(self.cluster_names)}. Name "
+                "the label of rows that belong to no cluster, or leave it out."
+            )
         n_clusters = len(names) - (self.noise_position is not None)
         if n_clusters == 0:
             raise ValueError(
@@ -110,39 +115,38 @@ class Labels:
                 "can be explained afterwards, by ClusterExplainer(...).fit(X).explain(other)."
             )
         chosen = self.gamma if isinstance(gamma, str) else float(gamma)
-        if not isinstance(gamma, str):
-            _check_width(float(gamma), X)
+        _check_spread(X)
         network = SupportNetwork.of_labels(X, self.positions, gamma=chosen, noise=self.noise_position)
         return Source(network, self.cluster_names, self.feature_names)
 
 
-def _check_width(gamma: float, X: NDArray[np.floating]) -> None:
-    """Refuse a γ so small that exp(−γ d) is 1 but for rounding, and d can't be got back from it."""
-    smallest = _SMALLEST / max(float(X.var(axis=0, dtype=np.float64).sum()), np.finfo(np.float64).tiny)
-    if gamma < smallest:
+def _check_spread(X: NDArray[np.floating]) -> None:
+    """Refuse rows whose squares leave the range of floats."""
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        spread = float(X.var(axis=0, dtype=np.float64).sum())
+    if not _SMALLEST_SPREAD < spread < _LARGEST_SPREAD and np.any(X[0] != X):
         raise ValueError(
-            f"gamma={gamma:g} is too small for data of this spread: all rows of a cluster count alike from "
-            f"about {smallest:.1g} on, and below it digits are lost. Choose a larger one, or gamma='auto'."
+            f"The rows are too far from each other or too close for squared distances in float64: their "
+            f"squared spread is {spread:.3g}. Rescale the data."
         )
 
 
 def _read(labels: ArrayLike) -> NDArray[Any]:
     """Return labels as an array of numbers or strings, none missing."""
-    array = np.asarray(labels)
+    # NumPy would turn a list of names and None, or of names and numbers, into names.
+    array = np.asarray(labels) if hasattr(labels, "dtype") else np.array(labels, dtype=object)
     if array.ndim != 1 or not array.size:
         raise ValueError(f"labels have shape {array.shape}. Give one label for each row, in a flat list.")
     if np.ma.isMaskedArray(labels):
         _refuse_missing(np.flatnonzero(np.ma.getmaskarray(labels)), "masked")
     if array.dtype.kind in "OT":
         plain = array.tolist()
-        # `!=` of a missing value of pandas is again missing, and of NaN true.
-        missing = [row for row, label in enumerate(plain) if label is None or (label != label) is not False]  # noqa: PLR0124
-        _refuse_missing(np.array(missing), "None or NaN")
-        kinds = {str if isinstance(x, str) else int if isinstance(x, Integral) else type(x) for x in plain}
+        _refuse_missing(np.flatnonzero([_is_missing(label) for label in plain]), "None or NaN")
+        kinds = {_kind(label) for label in plain}
         if len(kinds) > 1:
             raise ValueError(
-                f"labels are of different kinds: {frames.some(sorted(kind.__name__ for kind in kinds))}. "
-                "Convert them all to numbers or all to strings."
+                f"labels are of different kinds: {', '.join(sorted(kinds))}. Convert them all to numbers or "
+                "all to strings."
             )
         array = np.array(plain)
     elif array.dtype.kind == "f":
@@ -153,6 +157,23 @@ def _read(labels: ArrayLike) -> NDArray[Any]:
             "strings."
         )
     return array
+
+
+def _is_missing(label: Any) -> bool:
+    """None, NaN or whatever a data frame has for it: what is not equal to itself."""
+    if label is None:
+        return True
+    differs = label != label  # noqa: PLR0124
+    # pandas' missing value answers with itself.
+    return bool(differs) if isinstance(differs, bool | np.bool_) else True
+
+
+def _kind(label: Any) -> str:
+    if isinstance(label, str):
+        return "str"
+    if isinstance(label, bool | np.bool_):
+        return "bool"
+    return "number" if isinstance(label, Real) else type(label).__name__
 
 
 def _refuse_missing(rows: Ints, what: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from neonxai.networks import SupportNetwork
+from neonxai.networks import CentroidNetwork, Network, SupportNetwork
 from neonxai.sources.labels import Labels
 from neonxai.sources.models import check_predict, feature_names
 from neonxai.sources.registry import Source, register
@@ -49,6 +49,15 @@ def by_metric(model: Any) -> Labels:
     return _labels(model)
 
 
+@register("sklearn.cluster.FeatureAgglomeration")
+def feature_agglomeration(model: Any) -> Labels:
+    """Refuse it: it inherits from AgglomerativeClustering, but its labels are about columns."""
+    raise TypeError(
+        f"{type(model).__qualname__} makes clusters of features, not of rows. To explain these, cluster the "
+        "rows of the transposed data: AgglomerativeClustering(...).fit(X.T)."
+    )
+
+
 @register("sklearn.cluster.SpectralClustering")
 def spectral(model: Any) -> Labels:
     """Explain ``labels_`` by support points."""
@@ -61,8 +70,12 @@ def birch(model: Any) -> Source:
     """Explain by the nearest of ``subcluster_centers_``, which belongs to a cluster: its ``predict``."""
     check_predict(model)
     check_is_fitted(model)
+    centers = model.subcluster_centers_
     names, members = np.unique(model.subcluster_labels_, return_inverse=True)
-    network = SupportNetwork(model.subcluster_centers_, members, gamma=np.inf)
+    if len(names) < len(centers):
+        network: Network = SupportNetwork(centers, members, gamma=np.inf)
+    else:
+        network = CentroidNetwork(centers[np.argsort(members)])  # one subcluster each
     return Source(network, tuple(names), feature_names(model))
 
 
