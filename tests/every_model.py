@@ -114,6 +114,18 @@ def _faiss_labels(model: Any, X: np.ndarray) -> np.ndarray:
     return index.search(X.astype(np.float32), 1)[1][:, 0]
 
 
+def _tensor(X: np.ndarray) -> Any:
+    import torch
+
+    return torch.tensor(X)
+
+
+def _torch_kmeans(X: np.ndarray, y: np.ndarray) -> Any:
+    from neonxai.torch import KMeans
+
+    return KMeans(3, random_state=0).fit(_tensor(X))
+
+
 def _cmeans(X: np.ndarray, y: np.ndarray) -> Any:
     import skfuzzy
 
@@ -185,6 +197,7 @@ CASES = [
     Case("scikit-fuzzy `cmeans`", _cmeans, ODDS, lambda m, X: m[1].argmax(axis=0)),
     Case("cuML `KMeans` (tested by its attributes)", _relative("cuml.cluster.kmeans"), CENTER),
     Case("dask-ML `KMeans` (tested by its attributes)", _relative("dask_ml.cluster.k_means"), CENTER),
+    Case("`neonxai.torch.KMeans`", _torch_kmeans, CENTER, lambda m, X: m.estimator_.predict(X)),
     Case(
         "`neonxai.Centroids`, any array",
         lambda X, y: neonxai.Centroids(X[::60]),

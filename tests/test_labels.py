@@ -368,3 +368,25 @@ def test_a_new_row_that_is_too_far_is_refused_in_words(far, gamma):
     explainer = ClusterExplainer(Labels([0, 0, 0, 1, 1, 1]), gamma=gamma).fit(SIX)
     with pytest.raises(ValueError, match=r"evidence of row 1 is too large.*Rescale"):
         explainer.explain([[0.0, 0.0], [far, 0.0]])
+
+
+def test_labels_in_another_order_than_the_rows_are_refused():
+    """A Series and a frame have row names: labels of other rows are never taken for theirs."""
+    frame = pd.DataFrame(SIX, index=list("abcdef"))
+    labels = pd.Series([0, 0, 0, 1, 1, 1], index=frame.index)
+    wanted = explain_labels(labels, frame)
+    with pytest.raises(ValueError, match=r"row 0 is 'f' in the labels and 'a' in X.*labels\.loc\[X\.index\]"):
+        explain_labels(labels[::-1], frame)
+    again = explain_labels(labels[::-1].loc[frame.index], frame)
+    assert np.array_equal(again.relevance, wanted.relevance)
+    assert explain_labels(labels[::-1], np.asarray(frame)).labels.tolist() == [1, 1, 1, 0, 0, 0]
+
+
+def test_the_warning_is_about_the_callers_line():
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    with pytest.warns(neonxai.LowAgreementWarning) as caught:
+        explain_labels(np.arange(60) % 2, X)
+    assert caught[0].filename == __file__
+    with pytest.warns(neonxai.LowAgreementWarning) as caught:
+        ClusterExplainer(Labels(np.arange(60) % 2)).fit(X)
+    assert caught[0].filename == __file__

@@ -1,5 +1,6 @@
 """`ClusterExplainer`: composes the stages, and holds no mathematics."""
 
+import inspect
 import os
 import warnings
 from typing import Any, Self
@@ -173,7 +174,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.labels_ = None
         if isinstance(source, Labels):
             self.labels_ = source.labels
-            source = source.on(table.values, self.gamma)
+            source = source.on(table.values, self.gamma, table.index)
         elif self.gamma != "auto":
             raise ValueError(
                 f"gamma={self.gamma!r} has no meaning for {type(model).__qualname__}: it is explained as it "
@@ -204,7 +205,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 "the other rows are weak. Is X what was clustered, scaled as it was then? If so, try another "
                 "gamma, for example gamma=float('inf').",
                 LowAgreementWarning,
-                stacklevel=3,
+                stacklevel=_level_of_the_caller(),
             )
         if given is not None:
             return given, agreement
@@ -460,6 +461,14 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         explainer.agreement_, explainer.labels_ = fields["agreement"], None
         explainer._contrast_all()
         return explainer
+
+
+def _level_of_the_caller() -> int:
+    """How many frames up the first one is that is not of this package: what a warning is about."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "neonxai":
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _overflow_is_checked() -> np.errstate:

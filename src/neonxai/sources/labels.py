@@ -57,6 +57,7 @@ class Labels:
         feature_names: Sequence[str] | None = None,
     ) -> None:
         self.labels = _read(labels)
+        self.index: Any = getattr(labels, "index", None) if hasattr(labels, "iloc") else None
         self.noise = noise
         self.gamma = gamma
         self.feature_names = None if feature_names is None else tuple(feature_names)
@@ -93,7 +94,7 @@ class Labels:
         """Where noise is in ``cluster_names``, if there is any."""
         return self.cluster_names.index(self.noise) if self.noise in self.cluster_names else None
 
-    def on(self, X: NDArray[np.floating], gamma: float | str = "auto") -> Source:
+    def on(self, X: NDArray[np.floating], gamma: float | str = "auto", index: Any = None) -> Source:
         """The network whose support points are the clustered rows.
 
         Parameters
@@ -102,11 +103,13 @@ class Labels:
             The rows that the labels belong to.
         gamma : float or "auto"
             γ; "auto" is the model's own, where it has one, and else the leave-one-out likelihood's choice.
+        index : object, optional
+            The rows' names, of a pandas frame.
 
         Raises
         ------
         ValueError
-            If the rows are not as many as the labels.
+            If the rows are not as many as the labels, or have their names in another order.
         """
         if len(X) != len(self.labels):
             raise ValueError(
@@ -114,10 +117,24 @@ class Labels:
                 "labels alone, so fit(X) needs the very rows that were clustered, in their order; other rows "
                 "can be explained afterwards, by ClusterExplainer(...).fit(X).explain(other)."
             )
+        if index is not None and self.index is not None:
+            _check_order(self.index, index)
         chosen = self.gamma if isinstance(gamma, str) else float(gamma)
         _check_spread(X)
         network = SupportNetwork.of_labels(X, self.positions, gamma=chosen, noise=self.noise_position)
         return Source(network, self.cluster_names, self.feature_names)
+
+
+def _check_order(labels: Any, rows: Any) -> None:
+    """Refuse a Series whose row names are the frame's in another order: rows would get others' labels."""
+    if labels.equals(rows) or not labels.isin(rows).all() or not rows.isin(labels).all():
+        return  # other names, such as numbers from 0, say nothing about the order
+    row = int(np.flatnonzero(np.asarray(labels) != np.asarray(rows))[0])
+    raise ValueError(
+        f"The labels and X have the same row names in different orders: row {row} is {labels[row]!r} in the "
+        f"labels and {rows[row]!r} in X. Put them into one order, labels.loc[X.index], or pass "
+        "labels.to_numpy() if they are in order already."
+    )
 
 
 def _check_spread(X: NDArray[np.floating]) -> None:
