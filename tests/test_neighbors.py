@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neonxai.networks.neighbors import NeighborSearch
+from neonxai.neighborhoods.search import NeighborSearch
 
 
 def check_nearest(nearest, support, X, k):

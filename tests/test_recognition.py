@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as hnp
 from material import EXPLORE
 
 import neonxai
+from neonxai.neighborhoods.recognition import KnownRows
 from neonxai.networks import SupportNetwork, support
-from neonxai.networks.recognition import KnownRows
 
 
 def first_match(points, x):

@@ -7,9 +7,11 @@ from scipy.special import logsumexp
 
 import neonxai
 import pair_network
-from neonxai.networks import SupportNetwork, dense, nearest, neighborhoods, support
-from neonxai.networks.dense import DenseSearcher
-from neonxai.networks.nearest import NEGLECTED, NearestSearcher
+from neonxai.neighborhoods.dense import DenseSearcher
+from neonxai.neighborhoods.nearest import NEGLECTED, NearestSearcher
+from neonxai.neighborhoods import dense, nearest
+from neonxai.neighborhoods import points as neighborhoods
+from neonxai.networks import SupportNetwork, support
 from neonxai.propagation import Question, propagate
 from neonxai.testing import check_network
 from pair_network import Clustering

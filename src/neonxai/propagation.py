@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from neonxai.arrays import Floats, Ints
 from neonxai.engines import Progress, for_each_tile, n_threads, tile_rows
 from neonxai.networks import Network
-from neonxai.networks.base import Floats, Ints
 from neonxai.networks.closure import close_sums
 from neonxai.networks.pooling import min_pool_or_pair, pair_pool, probabilities, soft_pool
 

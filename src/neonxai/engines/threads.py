@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
 
-@cache
 def _blas() -> ThreadpoolController:
+    # Looked up anew: libraries are loaded as they are needed.
     return ThreadpoolController().select(user_api="blas")
 
 

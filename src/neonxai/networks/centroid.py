@@ -6,7 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neonxai.networks.base import Floats, Ints, Network, family
+from neonxai.arrays import Floats, Ints
+from neonxai.networks.base import Network, family
 from neonxai.networks.differences import CenterDifferences
 
 

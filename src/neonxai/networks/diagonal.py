@@ -6,10 +6,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neonxai.networks.base import Floats, Ints, family
+from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.networks.base import family
 from neonxai.networks.dissimilarity import finite_array, rounding
 from neonxai.networks.doubled import two_difference, two_product
-from neonxai.networks.quadratic import Doubles, QuadraticNetwork, doubled_sum
+from neonxai.networks.quadratic import QuadraticNetwork, doubled_sum
 
 
 @family("gaussian-diagonal")

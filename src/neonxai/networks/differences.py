@@ -15,15 +15,11 @@ digits.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neonxai.networks.base import Floats, Ints
+from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.networks.doubled import row_sums, two_difference, two_product
-
-Doubles: TypeAlias = NDArray[np.float64]
 
 # A pair is computed again when the bound on its rounding error exceeds this share of its value. It leaves a
 # factor of ten to the 1e-10 that is promised, for β·h in the exponents.

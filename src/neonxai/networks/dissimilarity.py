@@ -5,9 +5,8 @@ from abc import abstractmethod
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neonxai.networks.base import Floats, Ints, Network
-
-Doubles = NDArray[np.float64]
+from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.networks.base import Network
 
 # A pair is computed again when the bound on its rounding error exceeds this share of its value, or this many
 # units of β·h: a factor of ten below the 1e-10 that is promised.

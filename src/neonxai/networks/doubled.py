@@ -4,11 +4,8 @@ A number is a pair (high, low) of float64: the nearest float, and what that roun
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neonxai.networks.base import Floats
-
-Doubles = NDArray[np.float64]
+from neonxai.arrays import Doubles, Floats
 
 _SPLITTER = 2.0**27 + 1.0
 

@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping
 from numbers import Real
-from typing import Self, TypeAlias
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-from neonxai.networks.base import Floats, Ints, Network, family
+from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.networks.base import Network, family
 from neonxai.networks.centroid import CentroidNetwork
 from neonxai.networks.differences import CenterDifferences
 from neonxai.networks.doubled import two_difference
-
-Doubles: TypeAlias = NDArray[np.float64]
 
 # The smallest squared distance, as a share of the largest of a center from their median: a row at a center
 # has so much evidence that its membership is 1, and everything stays finite.

@@ -6,8 +6,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neonxai.networks.base import Floats, Ints, family
-from neonxai.networks.dissimilarity import DissimilarityNetwork, Doubles, finite_array, rounding
+from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.networks.base import family
+from neonxai.networks.dissimilarity import DissimilarityNetwork, finite_array, rounding
 from neonxai.networks.doubled import row_sums, two_difference, two_product
 
 # Cyclic sums beyond this share of their parts are another model, not rounding: float32 parameters of a badly

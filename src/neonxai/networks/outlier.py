@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neonxai.networks.base import Floats, Ints, Layer, Network
+from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.networks.base import Layer, Network
 
-Doubles = NDArray[np.float64]
 Assigned = Literal["inlier", "outlier"]
 
 INLIER, OUTLIER = 0, 1

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 
-from neonxai.networks.base import Floats, Ints, family
-from neonxai.networks.outlier import Assigned, Doubles, OutlierNetwork, Scores
+from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.networks.base import family
+from neonxai.networks.outlier import Assigned, OutlierNetwork, Scores
 
 _ROWS = 512  # rows × support points of one block: 2^18 values, 2 MiB
 _BLOCK = 512

@@ -8,10 +8,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neonxai.networks.base import Floats, Ints, family
-from neonxai.networks.neighbors import METHODS, Method, NeighborSearch
-from neonxai.networks.outlier import Assigned, Doubles, OutlierNetwork, Scores
-from neonxai.networks.recognition import KnownRows
+from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.neighborhoods.recognition import KnownRows
+from neonxai.neighborhoods.search import METHODS, Method, NeighborSearch
+from neonxai.networks.base import family
+from neonxai.networks.outlier import Assigned, OutlierNetwork, Scores
 
 _VALUES = 1 << 18  # float64 values of one temporary: 2 MiB
 _LOF_GUARD = 1e-10  # scikit-learn's, against a density of 1 / 0

@@ -15,15 +15,11 @@ One pair
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
-from neonxai.networks.base import Ints
-
-Doubles: TypeAlias = NDArray[np.float64]
+from neonxai.arrays import Doubles, Ints
 
 _TINY = 1e-290
 

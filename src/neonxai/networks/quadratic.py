@@ -5,11 +5,9 @@ from abc import abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from neonxai.networks.base import Floats, Ints
+from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.networks.dissimilarity import DissimilarityNetwork
 from neonxai.networks.doubled import two_difference
-
-Doubles = NDArray[np.float64]
 
 # 2⁻¹⁰⁶ is the precision of a pair of floats; some operations have used it up to 2⁻⁹⁰.
 _NOTHING = 2.0**-90

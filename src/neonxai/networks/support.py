@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-from neonxai.networks.bandwidth import likely_bandwidth
-from neonxai.networks.base import Floats, Ints, Layer, Network, family
-from neonxai.networks.dense import DenseSearcher
-from neonxai.networks.nearest import NEGLECTED, NearestSearcher
-from neonxai.networks.neighborhoods import Groups, LeftOut, Neighborhood, Searcher
-from neonxai.networks.recognition import KnownRows
+from neonxai.arrays import Floats, Ints
+from neonxai.neighborhoods.bandwidth import likely_bandwidth
+from neonxai.neighborhoods.dense import DenseSearcher
+from neonxai.neighborhoods.nearest import NEGLECTED, NearestSearcher
+from neonxai.neighborhoods.points import Groups, LeftOut, Neighborhood, Searcher
+from neonxai.neighborhoods.recognition import KnownRows
+from neonxai.networks.base import Layer, Network, family
 
 # Below this many points all are looked at; above it, the nearest, where few of them matter.
 _MANY_POINTS = 5000

@@ -16,7 +16,8 @@ from neonxai.sources import faiss, gaussian, outliers, partitions, pyod, relativ
 from neonxai.sources.centroids import Centroids
 from neonxai.sources.fuzzy import FuzzyCentroids
 from neonxai.sources.labels import Labels
-from neonxai.sources.registry import Source, is_fitted, neuralize, register, supported
+from neonxai.sources.registry import is_fitted, neuralize, register, supported
+from neonxai.sources.source import Source
 
 __all__ = [
     "Centroids",

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from neonxai import frames
 from neonxai.names import check_cluster_names
 from neonxai.networks import CentroidNetwork
-from neonxai.sources.registry import Source, register
+from neonxai.sources.registry import register
+from neonxai.sources.source import Source
 
 
 class Centroids:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from neonxai.networks import CentroidNetwork
-from neonxai.sources.registry import Source, register
+from neonxai.sources.registry import register
+from neonxai.sources.source import Source
 
 _METRICS = {0: "METRIC_INNER_PRODUCT", 1: "METRIC_L2", 2: "METRIC_L1", 3: "METRIC_Linf"}
 _L2 = 1

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from neonxai import frames
 from neonxai.names import check_cluster_names
 from neonxai.networks.fuzzy import FuzzyNetwork, check_fuzzifier
-from neonxai.sources.registry import Source, register
+from neonxai.sources.registry import register
+from neonxai.sources.source import Source
 
 # How well one m must fit all memberships: log-ratios of float32 numbers still pass.
 _FIT = 1e-5

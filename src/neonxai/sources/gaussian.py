@@ -3,15 +3,15 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import digamma
 from sklearn.utils.validation import check_is_fitted
 
+from neonxai.arrays import Doubles
 from neonxai.networks import DiagonalGaussianNetwork, GaussianNetwork, LinearNetwork, Network
 from neonxai.sources.models import check_predict, feature_names
-from neonxai.sources.registry import Source, register
-
-Doubles = NDArray[np.float64]
+from neonxai.sources.registry import register
+from neonxai.sources.source import Source
 
 
 def _check(model: Any, fitted: str, *methods: str) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neonxai import frames
+from neonxai.arrays import Ints
 from neonxai.names import check_cluster_names
-from neonxai.networks.base import Ints
 from neonxai.networks.support import SupportNetwork
-from neonxai.sources.registry import Source, register
+from neonxai.sources.source import Source
 
 _SMALLEST_SPREAD, _LARGEST_SPREAD = 1e-280, 1e290  # in squared units
 
@@ -201,8 +201,3 @@ def _refuse_missing(rows: Ints, what: str) -> None:
             f"{'is' if len(rows) == 1 else 'are'} missing ({what}). Drop these rows from the labels and "
             "from X, or give them a label of their own."
         )
-
-
-@register("neonxai.Labels")
-def _labels(model: Labels) -> Labels:
-    return model

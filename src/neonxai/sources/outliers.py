@@ -11,7 +11,8 @@ from neonxai.networks import Network
 from neonxai.networks.outlier import Assigned
 from neonxai.networks.outlier_density import DensityOutlierNetwork
 from neonxai.networks.outlier_neighbors import DistanceOutlierNetwork, LocalOutlierNetwork
-from neonxai.sources.registry import Source, register
+from neonxai.sources.registry import register
+from neonxai.sources.source import Source
 
 # As scikit-learn's predict calls inliers and outliers, in the networks' order.
 _NAMES = (1, -1)

@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from neonxai.networks import CentroidNetwork, Network, SupportNetwork
 from neonxai.sources.labels import Labels
 from neonxai.sources.models import check_predict, feature_names
-from neonxai.sources.registry import Source, register
+from neonxai.sources.registry import register
+from neonxai.sources.source import Source
 
 _EUCLIDEAN = ("euclidean", "l2", "sqeuclidean")
 
@@ -34,6 +35,12 @@ def _check_metric(model: Any, parameter: str, covered: tuple[str, ...]) -> None:
         "neonxai.explain_labels(model.labels_, X), and look at the agreement; or cluster X in coordinates "
         "where Euclidean distance is meant, such as rows of unit length for the cosine."
     )
+
+
+@register("neonxai.Labels")
+def labels(model: Labels) -> Labels:
+    """Take labels as they are."""
+    return model
 
 
 @register(

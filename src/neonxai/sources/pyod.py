@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 
 from neonxai.sources.outliers import check_scoring, distance_network, local_network
-from neonxai.sources.registry import Source, register
+from neonxai.sources.registry import register
+from neonxai.sources.source import Source
 
 # As PyOD's predict calls inliers and outliers, in the networks' order.
 _NAMES = (0, 1)

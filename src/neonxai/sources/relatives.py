@@ -8,7 +8,8 @@ from sklearn.exceptions import NotFittedError
 
 from neonxai.networks import CentroidNetwork
 from neonxai.sources.models import check_predict, feature_names
-from neonxai.sources.registry import Source, register
+from neonxai.sources.registry import register
+from neonxai.sources.source import Source
 
 # Whose nearest center is the Euclidean one.
 _EUCLIDEAN = ("euclidean", "l2", "sqeuclidean")

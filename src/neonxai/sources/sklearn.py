@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 from neonxai.networks import CentroidNetwork, CentroidTreeNetwork, Network
 from neonxai.sources.labels import Labels
 from neonxai.sources.models import check_predict, feature_names
-from neonxai.sources.registry import Source, neuralize, register
+from neonxai.sources.registry import neuralize, register
+from neonxai.sources.source import Source
 
 
 @register("sklearn.frozen.FrozenEstimator")

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from neonxai.networks import CentroidNetwork, CentroidTreeNetwork
 from neonxai.networks.gaussian import GaussianNetwork
-from neonxai.sources.registry import Source, register
+from neonxai.sources.registry import register
+from neonxai.sources.source import Source
 
 
 def _check_is_ml(model: Any, remedy: str) -> None:

@@ -6,7 +6,8 @@ from sklearn.exceptions import NotFittedError
 
 from neonxai.networks import CentroidNetwork
 from neonxai.sources.labels import Labels
-from neonxai.sources.registry import Source, register
+from neonxai.sources.registry import register
+from neonxai.sources.source import Source
 
 
 @register("neonxai.torch.KMeans")

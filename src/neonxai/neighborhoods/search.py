@@ -4,12 +4,9 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from neonxai.networks.base import Floats, Ints
-
-Doubles = NDArray[np.float64]
+from neonxai.arrays import Doubles, Floats, Ints
 
 Method = Literal["kd_tree", "ball_tree", "brute"]
 METHODS: tuple[Method, ...] = ("kd_tree", "ball_tree", "brute")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from neonxai.networks.base import Floats, Ints
+from neonxai.arrays import Floats, Ints
 
 _SEED = 0x6E656F6E  # any: equal hashes are only candidates, whose values are compared
 

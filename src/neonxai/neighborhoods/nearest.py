@@ -5,16 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from neonxai.networks.base import Floats, Ints
-from neonxai.networks.neighborhoods import (
-    Doubles,
-    Groups,
-    LeftOut,
-    Neighborhood,
-    Searcher,
-    add_squares,
-)
-from neonxai.networks.neighbors import Method, NeighborSearch
+from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.neighborhoods.points import Groups, LeftOut, Neighborhood, Searcher, add_squares
+from neonxai.neighborhoods.search import Method, NeighborSearch
 
 # The points that are not looked at have together at most this share of their group's weight.
 NEGLECTED = 1e-13

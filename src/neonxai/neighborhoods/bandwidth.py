@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from neonxai.networks.base import Ints
+from neonxai.arrays import Ints
 
 _QUERIES = 1000
 _POINTS = 4000

@@ -5,8 +5,8 @@ The soft distance of a row x to a group of n points u_j is a soft minimum over t
 .. math:: d(x) = -\frac1\gamma \log \frac1n \sum_j \exp(-\gamma \|x - u_j\|^2),
 
 the nearest point's squared distance for γ = ∞; q_j, the softmax of −γ‖x − u_j‖², is how much each point
-answers for it. Two forms compute it: `neonxai.networks.dense` from all points, in blocks, and
-`neonxai.networks.nearest` from the nearest ones, where the others do not matter.
+answers for it. Two forms compute it: `neonxai.neighborhoods.dense` from all points, in blocks, and
+`neonxai.neighborhoods.nearest` from the nearest ones, where the others do not matter.
 """
 
 from abc import ABC, abstractmethod
@@ -14,11 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neonxai.networks.base import Floats, Ints
-
-Doubles = NDArray[np.float64]
+from neonxai.arrays import Doubles, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)

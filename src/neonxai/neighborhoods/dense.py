@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from neonxai.networks.base import Floats, Ints
-from neonxai.networks.neighborhoods import Doubles, Groups, LeftOut, Neighborhood, Searcher, add_squares
+from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.neighborhoods.points import Groups, LeftOut, Neighborhood, Searcher, add_squares
 
 _BLOCK_VALUES = 1 << 18  # float64 values in one block's exponents: 2 MiB, within a core's cache
 # A row is computed again by differences when the bound on the products' rounding exceeds this share of its
