@@ -6,8 +6,8 @@ from scipy.special import logsumexp
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.preprocessing import StandardScaler
 
-from neonxai.neighborhoods.bandwidth import likely_bandwidth
 from neonxai.neighborhoods import bandwidth
+from neonxai.neighborhoods.bandwidth import likely_bandwidth
 
 REAL = {
     "iris": load_iris(return_X_y=True),

@@ -121,7 +121,7 @@ def test_some_clusters_of_many():
     X = rng.standard_normal((400, 300))
     model = neonxai.Centroids(X[:200], [f"c{i}" for i in range(200)])  # 200² · 300 values are too many
     explainer = neonxai.ClusterExplainer(model).fit(X[:50])
-    with pytest.raises(ValueError, match=r"200 clusters × 300 features are too many.*contrast\(clusters\)"):
+    with pytest.raises(ValueError, match=r"200 clusters × 300 features may be too many.*contrast\("):
         explainer.explain(X[:5]).contrast()
     found = explainer.contrast(["c7", "c3"])
     check_contrast(found, X[[7, 3]])

@@ -375,7 +375,7 @@ def test_labels_in_another_order_than_the_rows_are_refused():
     frame = pd.DataFrame(SIX, index=list("abcdef"))
     labels = pd.Series([0, 0, 0, 1, 1, 1], index=frame.index)
     wanted = explain_labels(labels, frame)
-    with pytest.raises(ValueError, match=r"row 0 is 'f' in the labels and 'a' in X.*labels\.loc\[X\.index\]"):
+    with pytest.raises(ValueError, match=r"row 0 is 'f' in labels and 'a' in X.*labels\.loc\[X\.index\]"):
         explain_labels(labels[::-1], frame)
     again = explain_labels(labels[::-1].loc[frame.index], frame)
     assert np.array_equal(again.relevance, wanted.relevance)
@@ -390,3 +390,60 @@ def test_the_warning_is_about_the_callers_line():
     with pytest.warns(neonxai.LowAgreementWarning) as caught:
         ClusterExplainer(Labels(np.arange(60) % 2)).fit(X)
     assert caught[0].filename == __file__
+
+
+def test_labels_of_some_other_rows_are_refused():
+    """As many, and most of them the same: one has been dropped here, and another there."""
+    frame = pd.DataFrame(np.vstack([SIX, SIX + 0.1]))
+    labels = pd.Series([0, 0, 0, 1, 1, 1] * 2)
+    assert explain_labels(labels, frame).agreement == 1.0
+    with pytest.raises(ValueError, match=r"row 3 is 3 in labels and 4 in X.*labels\.loc\[X\.index\]"):
+        explain_labels(labels.drop(index=10), frame.drop(index=3))
+    # Names that count from 0 are none: the order counts.
+    plain = labels.drop(index=3).reset_index(drop=True)
+    assert explain_labels(plain, frame.drop(index=3)).labels.tolist() == plain.tolist()
+    explainer = ClusterExplainer(Labels(labels)).fit(frame)
+    for argument in ("labels", "target", "against"):
+        with pytest.raises(ValueError, match=f"{argument} and X name their rows differently"):
+            explainer.explain(frame, **{argument: labels[::-1]})
+
+
+def test_rows_alone_in_their_cluster_do_not_count_as_agreement():
+    """Each is its own only support: that it agrees says nothing."""
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    labels = np.r_[np.arange(10) % 2, np.arange(2, 52)]
+    with pytest.warns(neonxai.LowAgreementWarning):
+        e = explain_labels(labels, X)
+    assert e.agreement < 0.9
+
+
+def test_labels_are_a_copy():
+    given = np.repeat([0, 1], 3)
+    model = Labels(given)
+    given[:] = 0
+    assert explain_labels(model.labels, SIX).labels.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_noise_read_from_a_text_file_is_noise():
+    assert Labels(["-1", "0", "0", "1"]).noise_position == 0
+    assert Labels(["-1", "0", "0", "1"], noise=None).noise_position is None
+
+
+def test_what_is_wrong_with_a_model_is_said_before_it_is_fitted():
+    from sklearn.cluster import DBSCAN, AffinityPropagation, AgglomerativeClustering, SpectralClustering
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.neighbors import KernelDensity
+
+    for model, message in [
+        (DBSCAN(metric="precomputed"), "metric='precomputed'.*is not covered"),
+        (DBSCAN(metric="minkowski", metric_params={"p": 1}), r"p=1.*is not covered"),
+        (DBSCAN(metric="minkowski", metric_params={"w": [1, 2]}), r"metric_params=\{'w'.*is not covered"),
+        (AgglomerativeClustering(metric="precomputed", linkage="single"), "is not covered"),
+        (SpectralClustering(affinity="precomputed"), "is not covered"),
+        (AffinityPropagation(affinity="precomputed"), "is not covered"),
+        (KernelDensity(kernel="tophat"), "tophat"),
+        (LinearDiscriminantAnalysis(), r"needs classes to be fitted.*fit\(X, y\)"),
+    ]:
+        model.fit = None  # whoever calls it fails in another way
+        with pytest.raises(ValueError, match=message):
+            neonxai.explain(model, SIX)

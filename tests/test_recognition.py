@@ -106,9 +106,23 @@ def test_layouts(layout):
     assert np.array_equal(X, before)
 
 
-def test_float32_rows_are_not_their_float64_neighbors():
-    points = np.array([[0.1, 0.2]])
-    assert KnownRows(points).find(points.astype(np.float32)).tolist() == [-1]
+def test_float32_rows_are_their_float64_originals():
+    """And as float64 again they are not: what was rounded is another number."""
+    points = np.array([[0.1, 0.2], [0.1, 0.3], [0.1, 0.2 + 1e-12]])
+    rounded = np.array([[0.1, 0.3], [0.1, 0.2], [0.1, 0.25]], dtype=np.float32)
+    assert KnownRows(points).find(rounded).tolist() == [1, 0, -1]
+    assert KnownRows(points).find(rounded.astype(float)).tolist() == [-1, -1, -1]
+
+
+def test_a_float32_copy_of_the_rows_is_explained_alike():
+    X = np.random.default_rng(0).standard_normal((80, 4))
+    labels = (X[:, 0] > 0).astype(int)
+    X[:, 0] += 2 * labels
+    explainer = neonxai.ClusterExplainer(neonxai.Labels(labels)).fit(X)
+    e, rounded = explainer.explain(X), explainer.explain(X.astype(np.float32))
+    assert np.array_equal(e.labels, rounded.labels)
+    scale = np.abs(e.relevance).sum(axis=1, keepdims=True)
+    assert np.all(np.abs(rounded.relevance - e.relevance) <= 1e-5 * scale)
 
 
 def test_no_rows():

@@ -7,10 +7,10 @@ from scipy.special import logsumexp
 
 import neonxai
 import pair_network
-from neonxai.neighborhoods.dense import DenseSearcher
-from neonxai.neighborhoods.nearest import NEGLECTED, NearestSearcher
 from neonxai.neighborhoods import dense, nearest
 from neonxai.neighborhoods import points as neighborhoods
+from neonxai.neighborhoods.dense import DenseSearcher
+from neonxai.neighborhoods.nearest import NEGLECTED, NearestSearcher
 from neonxai.networks import SupportNetwork, support
 from neonxai.propagation import Question, propagate
 from neonxai.testing import check_network

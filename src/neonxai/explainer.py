@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from neonxai import frames, sources, storage
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
-from neonxai.names import positions_of
+from neonxai.names import check_order, index_of, positions_of
 from neonxai.networks import Network, network_from_state
 from neonxai.networks.base import family_name
 from neonxai.parameters import check_parameters
@@ -21,8 +21,10 @@ from neonxai.propagation import (
     LOW_AGREEMENT,
     LowAgreementWarning,
     Question,
+    check_overflow,
     contrast,
     for_each_tile_of,
+    overflow_is_checked,
     propagate,
     survey,
 )
@@ -152,14 +154,19 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             source = sources.neuralize(model)
             table = frames.read(X, source.feature_names)
         else:
+            sources.check_unfitted(self.model, y)
             table = frames.read(X)
             model = clone(self.model)
             # The frame itself where scikit-learn takes it, so that the model learns the columns' names.
-            model.fit(X if table.kind in ("pandas", "polars") else table.values, y)
+            takes_frames = type(model).__module__.startswith("sklearn.") and table.kind in (
+                "pandas",
+                "polars",
+            )
+            model.fit(X if takes_frames else table.values, y)
             source = sources.neuralize(model)
         network = self._settle(source, model, table)
         self.pooling_ = network.default_pooling if self.pooling == "auto" else self.pooling
-        with _overflow_is_checked():
+        with overflow_is_checked():
             self.beta_, self.agreement_ = self._survey(table.values)
             self._contrast_all()
         if self.pooling_ == "soft" and self.beta_ < np.finfo(np.float64).tiny:
@@ -197,7 +204,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             return given, None
         labels = None if self.labels_ is None else self._clusters(self.labels_, len(X), "labels")
         logits, agreement = survey(self.network_, X, labels)
-        _check_overflow(logits, logits.dtype, 0)
+        check_overflow(logits, logits.dtype, 0)
         if agreement is not None and agreement < LOW_AGREEMENT:
             warnings.warn(
                 f"The network that stands in for the clustering agrees with it on only {agreement:.1%} of "
@@ -278,6 +285,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"X has {values.shape[1]} features, but ClusterExplainer is expecting {self.n_features_in_} "
                 "features as input. Pass the columns that were clustered."
             )
+        for asked, argument in ((target, "target"), (against, "against"), (labels, "labels")):
+            check_order(index_of(asked), table.index, argument)
         targets = self._clusters(target, n_samples, "target")
         rivals = self._clusters(against, n_samples, "against")
         told = self._clusters(labels, n_samples, "labels")
@@ -312,7 +321,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         def work(tile: slice) -> None:
             self._explain_tile(result, tile, question.of(tile))
 
-        with _overflow_is_checked():
+        with overflow_is_checked():
             for_each_tile_of(self.network_, work, n_samples, progress)
         return result
 
@@ -321,7 +330,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         answer = propagate(self.network_, result.data[tile], question, beta=self.beta_, pooling=self.pooling_)
         if question.rivals is not None:
             _check_rivals(answer.targets, question.rivals, tile.start, self.cluster_names_)
-        _check_overflow(answer.magnitudes, result.logits.dtype, tile.start)
+        check_overflow(answer.magnitudes, result.logits.dtype, tile.start)
         names = np.array(self.cluster_names_)
         result.relevance[tile] = answer.relevance
         result.logits[tile] = answer.logits
@@ -471,11 +480,6 @@ def _level_of_the_caller() -> int:
     return level
 
 
-def _overflow_is_checked() -> np.errstate:
-    """Silence NumPy's warning: `_check_overflow` says which row it was."""
-    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
-
-
 def _check_rivals(
     clusters: NDArray[np.intp], rivals: NDArray[np.intp], first_row: int, names: tuple[Any, ...]
 ) -> None:
@@ -485,14 +489,4 @@ def _check_rivals(
         raise ValueError(
             f"Row {first_row + int(same[0])} would be explained for cluster {name!r} against itself. Give a "
             "target= that differs from against=, or leave out the rows that are in that cluster."
-        )
-
-
-def _check_overflow(values: NDArray[np.float64], dtype: np.dtype[np.floating], first_row: int) -> None:
-    fits = values <= np.finfo(dtype).max  # False for NaN too
-    if not fits.all():
-        safe = "about 1e150" if dtype == np.float64 else "about 1e18, or pass float64"
-        raise ValueError(
-            f"The evidence of row {first_row + int(np.argmin(fits))} is too large for {dtype}: squared "
-            f"distances overflow. Rescale the data and the model (differences are safe up to {safe})."
         )

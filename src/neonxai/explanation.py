@@ -256,8 +256,8 @@ class Explanation:
         frame or array
             For a frame, the same kind of frame: a row for each cluster and rival, with the evidence and the
             relevance of each feature; ``absorbed`` where they don't sum up to it. For an array,
-            ``contrasts``, of shape (n_clusters, n_clusters, n_features), 0 on the diagonal. NaN for a cluster
-            without a prototype, such as noise.
+            ``contrasts``, of shape (n_clusters, n_clusters, n_features), 0 on the diagonal. NaN in the rows
+            of a cluster without a prototype, such as noise.
 
         Raises
         ------
@@ -274,9 +274,9 @@ class Explanation:
         """
         if self.contrasts is None or self.separations is None:
             raise ValueError(
-                f"There is no table of contrasts: the model has no prototypes, or {self.n_clusters} clusters "
-                f"× {self.n_features} features are too many for all pairs. For some clusters "
-                "ClusterExplainer(model).fit(X).contrast(clusters) makes it."
+                "There is no table of contrasts. An outlier score has no prototypes to compare; "
+                f"{self.n_clusters} clusters × {self.n_features} features may be too many for all pairs, and "
+                "for some of them ClusterExplainer(model).fit(X).contrast(clusters) makes it."
             )
         return contrast_table(
             self.contrasts, self.separations, self.cluster_names, self.feature_names, self.frame

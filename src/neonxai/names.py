@@ -77,6 +77,45 @@ def positions_of(asked: NDArray[np.generic], names: Sequence[Any]) -> NDArray[np
     return found
 
 
+def check_order(given: Any, rows: Any, argument: str) -> None:
+    """Refuse values of a pandas Series that belong to other rows than they would be given to.
+
+    Parameters
+    ----------
+    given : pandas.Index or None
+        The row names of the values.
+    rows : pandas.Index or None
+        The row names of the data.
+    argument : str
+        What the values are called.
+
+    Raises
+    ------
+    ValueError
+        If the names are the same in another order, or overlap. Names of which one side just counts from 0
+        say nothing, and the order counts.
+    """
+    if given is None or rows is None or given.equals(rows) or not given.isin(rows).any():
+        return
+    counted = any(len(names) and np.array_equal(names, np.arange(len(names))) for names in (given, rows))
+    if counted and not (given.isin(rows).all() and rows.isin(given).all()):
+        return
+    if len(given) == len(rows):
+        row = int(np.flatnonzero(np.asarray(given) != np.asarray(rows))[0])
+        where = f"row {row} is {given.tolist()[row]!r} in {argument} and {rows.tolist()[row]!r} in X"
+    else:
+        where = f"there are {len(given)} in {argument} and {len(rows)} in X"
+    raise ValueError(
+        f"{argument} and X name their rows differently: {where}. Put them into one order, "
+        f"{argument}.loc[X.index], or pass {argument}.to_numpy() if they are in order already."
+    )
+
+
+def index_of(values: Any) -> Any:
+    """The row names of a pandas Series; None for anything else."""
+    return getattr(values, "index", None) if hasattr(values, "iloc") else None
+
+
 def free_name(name: str, taken: Sequence[str]) -> str:
     """Return the name, with underscores at its end while it is taken.
 

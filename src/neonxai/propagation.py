@@ -144,10 +144,12 @@ def survey(
     logits : array of shape (n_rows,)
         f_c of the cluster that the network assigns each row to, by min-pooling.
     agreement : float or None
-        The share of rows that the network assigns as the clustering does. None where the network is the
+        The share of rows that the network assigns as the clustering does; rows that are alone in their
+        cluster don't count, as each of them is its own only support. None where the network is the
         clustering.
     """
     logits = np.empty(len(X))
+    given = np.full(len(X), -1)
     agrees = np.zeros(len(X), dtype=bool)
     stands_in = False
 
@@ -160,11 +162,16 @@ def survey(
             stands_in = True
             if labels is not None:
                 known = labels[tile]
+            given[tile] = known
             agrees[tile] = known == assigned
         logits[tile] = _among_rivals(network, evidence).min(axis=1)
 
     for_each_tile_of(network, work, len(X))
-    return logits, float(agrees.mean()) if stands_in else None
+    if not stands_in:
+        return logits, None
+    _, inverse, sizes = np.unique(given, return_inverse=True, return_counts=True)
+    counting = sizes[inverse] > 1
+    return logits, float(agrees[counting].mean()) if counting.any() else 1.0
 
 
 def contrast(network: Network, clusters: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -213,3 +220,19 @@ def for_each_tile_of(
     if threads > 1:
         step = min(step, max(_FEW_ROWS, -(-n_rows // (4 * threads))))
     for_each_tile(work, n_rows, step, progress, threads=threads)
+
+
+def overflow_is_checked() -> np.errstate:
+    """Silence NumPy's warning: `check_overflow` says which row it was."""
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+def check_overflow(values: NDArray[np.float64], dtype: np.dtype[np.floating], first_row: int) -> None:
+    """Raise a ValueError that names the first row whose numbers are too large for its dtype, or NaN."""
+    fits = values <= np.finfo(dtype).max  # False for NaN too
+    if not fits.all():
+        safe = "about 1e150" if dtype == np.float64 else "about 1e18, or pass float64"
+        raise ValueError(
+            f"The evidence of row {first_row + int(np.argmin(fits))} is too large for {dtype}: squared "
+            f"distances overflow. Rescale the data and the model (differences are safe up to {safe})."
+        )

@@ -20,6 +20,8 @@ def explain(
 ) -> Explanation:
     """Explain why each row of X is in its cluster: ``ClusterExplainer(model, ...).fit(X).explain(X, ...)``.
 
+    (With ``labels=`` of the rows, where the model has nothing but labels.)
+
     Parameters
     ----------
     model : estimator

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 from threadpoolctl import ThreadpoolController
 
@@ -16,13 +17,22 @@ def n_threads() -> int:
     return max((library["num_threads"] for library in _blas().info()), default=1)
 
 
+_limited = Lock()
+
+
 @contextmanager
 def serial_products() -> Iterator[None]:
     """Keep matrix products on the thread that asks for them.
 
     Many small products from several threads, each shared among threads again, wait for each other: ten times
-    slower when another process keeps a core busy. The limit is the process's. Of several threads that come
-    here at a time, the first sets it and lifts it, as threadpoolctl has it.
+    slower when another process keeps a core busy. The limit is the process's: while one caller has it, others
+    come and go without touching it. (Two that each restored what they had found could leave it behind.)
     """
-    with _blas().limit(limits=1):
+    if not _limited.acquire(blocking=False):
         yield
+        return
+    try:
+        with _blas().limit(limits=1):
+            yield
+    finally:
+        _limited.release()

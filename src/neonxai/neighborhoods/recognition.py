@@ -1,6 +1,7 @@
 """Rows recognised by their values: which of the points that we know is this one."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ _SEED = 0x6E656F6E  # any: equal hashes are only candidates, whose values are co
 
 @dataclass(frozen=True, eq=False)
 class KnownRows:
-    """Points, found again by their exact values in float64.
+    """Points, found again by their exact values; by those rounded to float32 for rows in float32.
 
     Parameters
     ----------
@@ -56,6 +57,11 @@ class KnownRows:
         object.__setattr__(self, "_distinct", distinct)
         object.__setattr__(self, "_hashes", hashes[distinct])
 
+    @cached_property
+    def _rounded(self) -> "KnownRows":
+        """The points as float32 has them."""
+        return KnownRows(self.points.astype(np.float32).astype(np.float64))
+
     def _hash(self, X: Floats) -> NDArray[np.uint64]:
         bits = np.add(X, 0.0, dtype=np.float64, order="C").view(np.uint64)  # −0 becomes 0
         bits ^= bits >> np.uint64(32)  # round numbers differ in their high bits alone
@@ -76,6 +82,8 @@ class KnownRows:
         -------
         int array of shape (n_rows,)
         """
+        if X.dtype == np.float32:
+            return self._rounded.find(X.astype(np.float64))
         hashes = self._hash(X)
         start = np.searchsorted(self._hashes, hashes, side="left")
         count = np.searchsorted(self._hashes, hashes, side="right") - start

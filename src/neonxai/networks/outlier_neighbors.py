@@ -103,7 +103,7 @@ class NeighborOutlierNetwork(OutlierNetwork):
         """The k neighbors of some rows at a time, and x − u_j, shape (n_rows, k, n_features)."""
         k = self.n_neighbors
         x = np.ascontiguousarray(X, dtype=np.float64)
-        known = self._known_rows.find(x) >= 0
+        known = self._known_rows.find(X) >= 0
         points = np.empty((len(x), k), dtype=np.intp)
         # Which of tied neighbors a tree finds depends on how many are asked for.
         points[~known] = self._search.nearest(x[~known], k)

@@ -16,7 +16,7 @@ from neonxai.sources import faiss, gaussian, outliers, partitions, pyod, relativ
 from neonxai.sources.centroids import Centroids
 from neonxai.sources.fuzzy import FuzzyCentroids
 from neonxai.sources.labels import Labels
-from neonxai.sources.registry import is_fitted, neuralize, register, supported
+from neonxai.sources.registry import check_unfitted, is_fitted, neuralize, register, supported
 from neonxai.sources.source import Source
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "FuzzyCentroids",
     "Labels",
     "Source",
+    "check_unfitted",
     "faiss",
     "gaussian",
     "is_fitted",

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neonxai import frames
 from neonxai.arrays import Ints
-from neonxai.names import check_cluster_names
+from neonxai.names import check_cluster_names, check_order, index_of
 from neonxai.networks.support import SupportNetwork
 from neonxai.sources.source import Source
 
@@ -56,13 +56,15 @@ class Labels:
         gamma: float | None = None,
         feature_names: Sequence[str] | None = None,
     ) -> None:
-        self.labels = _read(labels)
-        self.index: Any = getattr(labels, "index", None) if hasattr(labels, "iloc") else None
-        self.noise = noise
+        self.labels = np.array(_read(labels), copy=True)
+        self.index = index_of(labels)
         self.gamma = gamma
         self.feature_names = None if feature_names is None else tuple(feature_names)
         names, self.positions = np.unique(self.labels, return_inverse=True)
         self.cluster_names = check_cluster_names(names, len(names))
+        if noise == -1 and "-1" in self.cluster_names:
+            noise = "-1"  # read from a text file
+        self.noise = noise
         if noise is not None and noise != -1 and noise not in self.cluster_names:
             raise ValueError(
                 f"noise={noise!r} is none of the labels, which are {frames.some(self.cluster_names)}. Name "
@@ -109,7 +111,7 @@ class Labels:
         Raises
         ------
         ValueError
-            If the rows are not as many as the labels, or have their names in another order.
+            If the rows are not as many as the labels, or have other names.
         """
         if len(X) != len(self.labels):
             raise ValueError(
@@ -117,24 +119,11 @@ class Labels:
                 "labels alone, so fit(X) needs the very rows that were clustered, in their order; other rows "
                 "can be explained afterwards, by ClusterExplainer(...).fit(X).explain(other)."
             )
-        if index is not None and self.index is not None:
-            _check_order(self.index, index)
+        check_order(self.index, index, "labels")
         chosen = self.gamma if isinstance(gamma, str) else float(gamma)
         _check_spread(X)
         network = SupportNetwork.of_labels(X, self.positions, gamma=chosen, noise=self.noise_position)
         return Source(network, self.cluster_names, self.feature_names)
-
-
-def _check_order(labels: Any, rows: Any) -> None:
-    """Refuse a Series whose row names are the frame's in another order: rows would get others' labels."""
-    if labels.equals(rows) or not labels.isin(rows).all() or not rows.isin(labels).all():
-        return  # other names, such as numbers from 0, say nothing about the order
-    row = int(np.flatnonzero(np.asarray(labels) != np.asarray(rows))[0])
-    raise ValueError(
-        f"The labels and X have the same row names in different orders: row {row} is {labels[row]!r} in the "
-        f"labels and {rows[row]!r} in X. Put them into one order, labels.loc[X.index], or pass "
-        "labels.to_numpy() if they are in order already."
-    )
 
 
 def _check_spread(X: NDArray[np.floating]) -> None:

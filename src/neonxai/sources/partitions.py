@@ -26,12 +26,15 @@ def _labels(model: Any) -> Labels:
 def _check_metric(model: Any, parameter: str, covered: tuple[str, ...]) -> None:
     """Refuse clusterings by another nearness than Euclidean distance, which support points would not see."""
     metric = getattr(model, parameter)
-    euclidean_minkowski = metric == "minkowski" and getattr(model, "p", 2) in (None, 2)
-    if metric in covered or (euclidean_minkowski and parameter == "metric"):
+    # hdbscan keeps what it does not know by name for the metric.
+    given = {**(getattr(model, "metric_params", None) or {}), **getattr(model, "_metric_kwargs", {})}
+    power = given.pop("p", None) or getattr(model, "p", None) or 2
+    if not given and (metric in covered or (parameter == "metric" and metric == "minkowski" and power == 2)):
         return
+    detail = f", p={power}" * (power != 2) + f", metric_params={given!r:.100}" * bool(given)
     raise ValueError(
-        f"{type(model).__qualname__}({parameter}={metric!r}) is not covered: what stands in for it are the "
-        "nearest members by Euclidean distance. To see how far they get, explain its labels, "
+        f"{type(model).__qualname__}({parameter}={metric!r}{detail}) is not covered: what stands in for it "
+        "are the nearest members by Euclidean distance. To see how far they get, explain its labels, "
         "neonxai.explain_labels(model.labels_, X), and look at the agreement; or cluster X in coordinates "
         "where Euclidean distance is meant, such as rows of unit length for the cosine."
     )

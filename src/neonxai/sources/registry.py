@@ -1,6 +1,7 @@
 """Which models are known, and how each becomes a network."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from sklearn.exceptions import NotFittedError
@@ -122,3 +123,21 @@ def is_fitted(model: object) -> bool:
     except NotFittedError:
         return False
     return True
+
+
+def check_unfitted(model: Any, y: Any) -> None:
+    """Look at what can be known before a model is fitted: its parameters, and whether it needs classes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `neuralize` would after the fit; or if the model needs y.
+    """
+    with suppress(NotFittedError):  # as it should be
+        neuralize(model)
+    if y is None and hasattr(model, "__sklearn_tags__") and model.__sklearn_tags__().target_tags.required:
+        name = type(model).__qualname__
+        raise ValueError(
+            f"{name} needs classes to be fitted. Fit it yourself, explain({name}(...).fit(X, y), X), or pass "
+            f"them: ClusterExplainer({name}(...)).fit(X, y)."
+        )
