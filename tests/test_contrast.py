@@ -114,6 +114,8 @@ def test_prototypes_are_explained_for_their_own_clusters():
     e = explainer.explain_prototypes()
     assert e.targets.tolist() == e.labels.tolist() == [0, 1, 2]
     np.testing.assert_array_equal(e.data, MODELS["k-means"].cluster_centers_)
+    assert isinstance(e.to_frame(), pd.DataFrame)
+    assert isinstance(e.summary(), pd.DataFrame)
 
 
 def test_some_clusters_of_many():
@@ -163,8 +165,9 @@ def test_rows_in_doubt_come_first():
     wanted = neonxai.explain(MODELS["labels"], WINE, target=1)  # of either sign
     assert np.array_equal(np.sort(np.abs(wanted.logits))[:9], np.abs(wanted.borderline(9).logits))
     assert len(e.borderline(0)) == 0
-    with pytest.raises(ValueError, match="n=-1"):
-        e.borderline(-1)
+    for n in (-1, 2.5, None):
+        with pytest.raises(ValueError, match=f"n={n} rows can't be chosen"):
+            e.borderline(n)
 
 
 def check_summaries(e, summary):

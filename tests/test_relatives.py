@@ -98,6 +98,16 @@ def test_medoids(X, metric, method):
 # FAISS
 
 
+def test_medoids_of_a_frame_are_fitted_to_its_values():
+    """The package takes a frame's columns for its rows, and fails."""
+    import pandas as pd
+
+    frame = pd.DataFrame(DATA["wine"], columns=[f"f{i}" for i in range(13)])
+    e = neonxai.explain(kmedoids(n_clusters=3, metric="euclidean"), frame)
+    assert e.feature_names == tuple(frame.columns)
+    assert np.array_equal(e.labels, kmedoids(n_clusters=3, metric="euclidean").fit(DATA["wine"]).labels_)
+
+
 @pytest.fixture(scope="module")
 def faiss():
     library = pytest.importorskip("faiss")

@@ -3,6 +3,7 @@
 import inspect
 import os
 import warnings
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -165,6 +166,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             model.fit(X if takes_frames else table.values, y)
             source = sources.neuralize(model)
         network = self._settle(source, model, table)
+        self._frame = table.kind
         self.pooling_ = network.default_pooling if self.pooling == "auto" else self.pooling
         with overflow_is_checked():
             self.beta_, self.agreement_ = self._survey(table.values)
@@ -376,7 +378,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"A {type(self.model_).__qualname__} has no centers, means or medoids to explain."
             )
         rows = np.flatnonzero(~np.isnan(self.prototypes_).any(axis=1))
-        return self.explain(self.prototypes_[rows], target=np.array(self.cluster_names_)[rows])
+        e = self.explain(self.prototypes_[rows], target=np.array(self.cluster_names_)[rows])
+        return replace(e, frame=self._frame)  # tables of the kind that the explainer was fitted to
 
     def contrast(self, clusters: Any = None) -> Any:
         """What tells clusters apart: `Explanation.contrast` for some of them, however many there are.
@@ -397,7 +400,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If a cluster is not known, or the model has no prototypes.
         """
         check_is_fitted(self)
-        names = np.asarray(self.cluster_names_ if clusters is None else clusters)
+        names = np.atleast_1d(np.asarray(self.cluster_names_ if clusters is None else clusters))
         return contrast(self.network_, positions_of(names, self.cluster_names_))[0]
 
     def transform(self, X: Any) -> Any:
@@ -468,6 +471,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         explainer._adopt(source, network, None)
         explainer.beta_, explainer.pooling_ = fields["beta"], fields["pooling"]
         explainer.agreement_, explainer.labels_ = fields["agreement"], None
+        explainer._frame = None
         explainer._contrast_all()
         return explainer
 

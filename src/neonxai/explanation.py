@@ -302,8 +302,8 @@ class Explanation:
         array([[1.1],
                [0.8]])
         """
-        if n < 0:
-            raise ValueError(f"n={n} rows can't be chosen. Give a number ≥ 0.")
+        if not isinstance(n, int | np.integer) or n < 0:
+            raise ValueError(f"n={n!r} rows can't be chosen. Give a whole number ≥ 0.")
         return self[np.argsort(np.abs(self.logits), kind="stable")[:n]]
 
     def to_frame(self, kind: str | None = None) -> Any:
