@@ -91,7 +91,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Notes
     -----
     As for every meta-estimator of scikit-learn, ``clone(explainer)`` clones the model too, and a clone is not
-    fitted; wrap the model into ``sklearn.frozen.FrozenEstimator`` to prevent it.
+    fitted; wrap the model into ``sklearn.frozen.FrozenEstimator`` to prevent it. Where a model can't be
+    copied, as those of FAISS and Spark, its network can: ``neonxai.sources.neuralize(model).network``.
 
     Examples
     --------
