@@ -1,9 +1,9 @@
-"""Outlier scores: the models' own, distributed as the papers say, on real rows and far away from them."""
+"""Outlier scores: the models' own, distributed as documented, on real rows and far away from them."""
 
 import math
 import warnings
+from functools import partial
 
-import mpmath
 import numpy as np
 import pytest
 from pyod.models.knn import KNN
@@ -15,11 +15,9 @@ from sklearn.svm import OneClassSVM
 
 import neonxai
 from neonxai import sources
-from neonxai.networks import DensityOutlierNetwork, DistanceOutlierNetwork, LocalOutlierNetwork
+from neonxai.networks import DensityOutlierNetwork, DistanceOutlierNetwork
 from neonxai.testing import check_network, check_source
-
-# Two ways to compute one sum of some thousand terms.
-CLOSE = 1e-10
+from outlier_reference import CLOSE, check_distribution
 
 
 def _split(X, n_train=400):
@@ -173,79 +171,7 @@ def test_the_boundary_of_a_one_class_svm_is_its_own(data, gamma):
     assert total * math.exp(-network.gamma * network.threshold) == pytest.approx(model.offset_[0])
 
 
-# --- the slow reference: one row and one pair at a time ---------------------------------------------------
-
-
-def spread(contributions, x, points):
-    """Σ_j s_j (x_i − u_ji)² / ‖x − u_j‖², and what has no direction."""
-    relevance, absorbed = [mpmath.mpf(0)] * len(x), mpmath.mpf(0)
-    for s, u in zip(contributions, points, strict=True):
-        squares = [(mpmath.mpf(float(a)) - mpmath.mpf(float(b))) ** 2 for a, b in zip(x, u, strict=True)]
-        if sum(squares) == 0:
-            absorbed += s
-        else:
-            relevance = [r + s * q / sum(squares) for r, q in zip(relevance, squares, strict=True)]
-    return [float(r) for r in relevance], float(absorbed)
-
-
-def distance(x, u):
-    return mpmath.sqrt(
-        sum((mpmath.mpf(float(a)) - mpmath.mpf(float(b))) ** 2 for a, b in zip(x, u, strict=True))
-    )
-
-
-def slow_density(network, x):
-    weights = [mpmath.mpf(float(w)) for w in network.weights]
-    gamma = mpmath.mpf(network.gamma)
-    terms = [
-        w * mpmath.exp(-gamma * distance(x, u) ** 2) for w, u in zip(weights, network.support, strict=True)
-    ]
-    score = -mpmath.log(sum(terms) / sum(weights)) / gamma
-    return (float(score), *spread([t / sum(terms) * score for t in terms], x, network.support))
-
-
-def slow_neighbors(network, x):
-    """The k nearest, the row itself left out, as pairs of distance and position."""
-    ranked = sorted((distance(x, u), j) for j, u in enumerate(network.support))
-    return (ranked[1:] if ranked[0][0] == 0 else ranked)[: network.n_neighbors]
-
-
-def slow_distance(network, x):
-    near = slow_neighbors(network, x)
-    contributions = [mpmath.mpf(float(w)) * d for w, (d, _) in zip(network.weights, near, strict=True)]
-    return (float(sum(contributions)), *spread(contributions, x, [network.support[j] for _, j in near]))
-
-
-def slow_factor(network, x):
-    near = slow_neighbors(network, x)
-    k = len(near)
-    density = sum(mpmath.mpf(float(network.density[j])) for _, j in near) / k
-    contributions = [density / k * max(mpmath.mpf(float(network.reach[j])), d) for d, j in near]
-    constant = density * mpmath.mpf(1e-10)
-    relevance, absorbed = spread(contributions, x, [network.support[j] for _, j in near])
-    return float(sum(contributions) + constant), relevance, absorbed + float(constant)
-
-
-SLOW = {
-    DensityOutlierNetwork: slow_density,
-    DistanceOutlierNetwork: slow_distance,
-    LocalOutlierNetwork: slow_factor,
-}
-
-
-def check_distribution(explain_scores, network, X):
-    """Scores, relevance and what is absorbed are those of the slow reference; relevance ≥ 0."""
-    with mpmath.workdps(40):
-        wanted = [SLOW[type(network)](network, x) for x in X]
-    found = explain_scores(X)
-    scores = np.array([score for score, _, _ in wanted])
-    np.testing.assert_allclose(found.values, scores, rtol=CLOSE)
-    np.testing.assert_allclose(found.absorbed / scores, [a for _, _, a in wanted] / scores, atol=CLOSE)
-    relevance = np.array([r for _, r, _ in wanted])
-    np.testing.assert_allclose(found.relevance / scores[:, None], relevance / scores[:, None], atol=CLOSE)
-    total = found.relevance.sum(axis=1) + found.absorbed
-    np.testing.assert_allclose(total, found.values, rtol=CLOSE)
-    assert np.all(found.relevance >= 0)
+# --- distributed as by hand --------------------------------------------------------------------------------
 
 
 def small(kind):
@@ -262,6 +188,19 @@ ROWS = np.vstack([DATA["wine"][0][:3], DATA["wine"][1][:4], 30 * DATA["wine"][1]
 def test_scores_are_distributed_as_by_hand(kind):
     network = small(kind)
     check_distribution(network.explain_scores, network, ROWS)
+
+
+def point_by_point(network, X):
+    """The paper's rule for densities: each point's q_j o by its own differences."""
+    found = network.explain_scores(X)
+    squares = (X[:, None] - network.support) ** 2
+    distances = squares.sum(axis=2)
+    shares = network.weights * np.exp(network.gamma * (distances.min(axis=1, keepdims=True) - distances))
+    shares *= (found.values / shares.sum(axis=1))[:, None]
+    apart = distances > 0
+    rates = np.divide(shares, distances, out=np.zeros_like(shares), where=apart)
+    relevance = np.einsum("nm,nmd->nd", rates, squares)
+    return type(found)(found.values, relevance, (shares * ~apart).sum(axis=1))
 
 
 def _broken(kind):
@@ -290,7 +229,13 @@ def _broken(kind):
         """A training row is its own neighbor."""
         return network.explain_scores(np.nextafter(X, np.inf))
 
-    return {"alike": alike, "with threshold": with_threshold, "absolute": absolute, "itself": itself}
+    return {
+        "alike": alike,
+        "with threshold": with_threshold,
+        "absolute": absolute,
+        "itself": itself,
+        "point by point": partial(point_by_point, network),
+    }
 
 
 @pytest.mark.parametrize(
@@ -299,6 +244,7 @@ def _broken(kind):
         ("OneClassSVM", "alike"),
         ("OneClassSVM", "with threshold"),
         ("KernelDensity", "absolute"),
+        ("KernelDensity", "point by point"),
         ("KNN mean", "alike"),
         ("KNN mean", "itself"),
         ("LOF", "with threshold"),
@@ -307,8 +253,9 @@ def _broken(kind):
     ],
 )
 def test_a_broken_distribution_is_rejected(kind, mistake):
+    training_row = ROWS[:1]
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
-        check_distribution(_broken(kind)[mistake], small(kind), ROWS)
+        check_distribution(_broken(kind)[mistake], small(kind), training_row)
 
 
 @pytest.mark.parametrize("kind", [*NEIGHBOR_MODELS, *DENSITY_MODELS])
@@ -398,6 +345,48 @@ def test_names_of_columns_are_kept():
     assert e.cluster_names == (1, -1)
 
 
+# --- rows of the data are support points of densities -----------------------------------------------------
+
+WINE = StandardScaler().fit_transform(load_wine().data)
+SCOTT = KernelDensity(bandwidth="scott").fit(WINE)
+
+
+@pytest.mark.parametrize("model", [SCOTT, OneClassSVM().fit(WINE)], ids=["scott", "OneClassSVM"])
+def test_the_score_of_a_training_row_belongs_to_features(model):
+    network = network_of(model)
+    found = network.explain_scores(WINE)
+    assert np.array_equal(found.values, network.scores(WINE))
+    np.testing.assert_allclose(found.relevance.sum(axis=1), found.values, rtol=CLOSE)
+    assert not found.absorbed.any()
+    e = neonxai.explain(model, WINE)
+    np.testing.assert_allclose(e.absorbed, -network.threshold, rtol=CLOSE)
+    # Point by point, each support vector absorbs some of its own score.
+    assert (
+        np.median(point_by_point(network, network.support).absorbed / network.scores(network.support)) > 0.05
+    )
+
+
+def changes(explain_scores, X, moved):
+    """The largest change of a relevance, as a share of the score."""
+    found, other = explain_scores(X), explain_scores(moved)
+    return (np.abs(other.relevance - found.relevance) / found.values[:, None]).max()
+
+
+def test_next_to_a_training_row_rounding_directs_nothing():
+    network = network_of(SCOTT)
+    moved = WINE + 1e-9 * np.random.default_rng(0).normal(size=WINE.shape)
+    assert changes(network.explain_scores, WINE, moved) < 1e-3
+    assert changes(network.explain_scores, WINE, WINE.astype(np.float32).astype(float)) < 1e-2
+    assert changes(partial(point_by_point, network), WINE, moved) > 0.3
+
+
+@pytest.mark.parametrize("exponent", [30, 60, 90, 120, 700])
+def test_next_to_a_point_far_from_the_others_no_digit_is_lost(exponent):
+    """exp(−exponent) 10¹⁶ of the other point against 10⁻¹⁸ of the near one."""
+    network = DensityOutlierNetwork([[0.0, 0.0], [1e8, 0.0]], [1.0, 1.0], gamma=exponent / 1e16)
+    check_distribution(network.explain_scores, network, np.array([[0.0, 1e-9]]))
+
+
 # --- far away, coinciding and tied ------------------------------------------------------------------------
 
 
@@ -434,7 +423,7 @@ def test_far_from_the_origin_nothing_changes(model):
 def test_two_clouds_far_from_each_other_keep_their_digits(gap):
     """A matrix product about one origin loses those of the other cloud."""
     clouds = np.vstack([GRID[:80], GRID[80:] + round(gap)])
-    rows = np.vstack([GRID[100:104] + round(gap) + 1 / 64, GRID[:3]])
+    rows = np.vstack([GRID[100:104] + round(gap) + 1 / 64, GRID[:3], GRID[3:6] + 1e-9])
     weights = np.ones(len(clouds))
     density = DensityOutlierNetwork(clouds, weights, gamma=0.1)
     check_distribution(density.explain_scores, density, rows)
@@ -442,10 +431,13 @@ def test_two_clouds_far_from_each_other_keep_their_digits(gap):
     check_distribution(near.explain_scores, near, rows)
 
 
-def test_coinciding_points_are_absorbed():
+def test_coinciding_points_have_no_features():
     X = np.vstack([np.zeros((4, 2)), np.ones((4, 2)), [[3.0, 0.0]]])
     density = network_of(KernelDensity().fit(X)).explain_scores(X)
-    assert np.all(density.absorbed > 0)
+    assert not density.absorbed.any()
+    alike = DensityOutlierNetwork(np.ones((3, 2)), [1.0, 2.0, 4.0], gamma=0.3).explain_scores(X[4:5])
+    assert not alike.relevance.any()
+    assert alike.absorbed == alike.values == pytest.approx(0.0, abs=1e-14)
     nearest = network_of(NearestNeighbors(n_neighbors=3).fit(X)).explain_scores(X)
     # Three others are at the same place: no distance, so no score.
     assert nearest.values[:8].tolist() == [0.0] * 8
@@ -460,10 +452,13 @@ def test_coinciding_points_are_absorbed():
 
 
 def test_a_lone_row_of_a_density_finds_itself():
+    """So its score stops, but the differences are those to the nearest other row."""
     X = np.vstack([GRID, GRID[:1] + 1e3])
     found = network_of(KernelDensity(bandwidth=0.5).fit(X)).explain_scores(X[-1:])
     np.testing.assert_allclose(found.values, 0.5 * math.log(len(X)))
-    np.testing.assert_allclose(found.absorbed, found.values)
+    squares = (X[-1] - GRID) ** 2
+    nearest = squares[squares.sum(axis=1).argmin()]
+    np.testing.assert_allclose(found.relevance[0], found.values * nearest / nearest.sum(), rtol=CLOSE)
 
 
 def test_points_without_weight_are_no_points():

@@ -48,10 +48,10 @@ class OutlierNetwork(Network):
               R_i = \sum_j s_j(x) \frac{(x_i - u_{ji})^2}{\|x - u_j\|^2}, \quad \sum_i R_i = o(x)
 
     [Montavon2022]_, [Kauffmann2020]_. The threshold belongs to no feature, and neither does the contribution
-    of a support point that coincides with x: both are absorbed.
+    of a support point that coincides with x, where there is one: both are absorbed.
 
-    Families differ in the score alone. The outlier is what is explained unless the inlier is asked for, for
-    which everything changes its sign.
+    Families differ in the score and in its contributions s_j alone; those of densities are not the papers'.
+    The outlier is what is explained unless the inlier is asked for, for which everything changes its sign.
 
     Parameters
     ----------

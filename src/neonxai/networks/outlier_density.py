@@ -22,6 +22,7 @@ _CLOSE = 256.0
 _NEGLIGIBLE = 1e-20  # of the largest share of a row
 # Smaller shares than exp of this are raised to it: 4e-44 changes no digit, and denormal numbers are slow.
 _LOWEST = -100.0
+_MOST = np.finfo(np.float64).max  # not inf: inf − inf, where all points so far coincide with a row, is NaN
 
 
 @family("outlier density")
@@ -29,10 +30,18 @@ class DensityOutlierNetwork(OutlierNetwork):
     r"""How much farther than γ^(−½) the support points are, by a soft minimum of squared distances.
 
     .. math:: o(x) = -\frac1\gamma \log \sum_j \alpha_j \exp(-\gamma \|x - u_j\|^2), \quad
-              s_j(x) = q_j(x)\, o(x)
+              R_i = o(x)\, \frac{\sum_j q_j (x_i - u_{ji})^2}{\sum_j q_j \|x - u_j\|^2}
 
-    with the responsibilities q_j ∝ α_j exp(−γ‖x − u_j‖²), which sum to 1 [Kauffmann2020]_. o has the squared
-    unit of the data; it is the negative logarithm of the density, up to a factor and a constant.
+    with the responsibilities q_j ∝ α_j exp(−γ‖x − u_j‖²) [Kauffmann2020]_. o has the squared unit of the
+    data; it is the negative logarithm of the density, up to a factor and a constant. It is shared like the
+    mean of the squared differences, so that point j contributes s_j = o q_j ‖x − u_j‖² / Σ_k q_k ‖x − u_k‖²,
+    and one that coincides with x nothing. Only where all of them coincide with x is o, which is 0 there but
+    for rounding, absorbed.
+
+    [Montavon2022]_ distributes s_j = q_j o by the differences to u_j. That differs: a row of the data is
+    often the point that answers for itself, q_j ≈ 1. It would absorb nearly all of the score, and in a row
+    next to it rounding would direct the score. Differences that small have next to no part in a mean of
+    squares, unless all other points are some 8 bandwidths or more away.
 
     Parameters
     ----------
@@ -116,10 +125,13 @@ class DensityOutlierNetwork(OutlierNetwork):
         for rows in _slices(len(X), _ROWS):
             seen = _Rows(self, X[rows]).look(spread=True)
             values[rows] = seen.score()
-            share = values[rows] / seen.total
             # Products leave a rounding error below 0 where a feature has no part.
-            relevance[rows] = share[:, None] * np.maximum(seen.squares, 0.0)
-            absorbed[rows] = share * seen.coinciding
+            squares = np.maximum(seen.squares, 0.0)
+            total = squares.sum(axis=1)
+            directed = total > 0.0
+            share = np.divide(values[rows], total, out=np.zeros(len(total)), where=directed)
+            relevance[rows] = share[:, None] * squares
+            absorbed[rows] = np.where(directed, 0.0, values[rows])
         return Scores(values, relevance, absorbed)
 
     def to_state(self) -> dict[str, NDArray[np.generic]]:
@@ -141,9 +153,9 @@ class DensityOutlierNetwork(OutlierNetwork):
 class _Rows:
     """Sums over the support points for a block of rows, relative to each row's largest term so far.
 
-    The terms are α_j exp(−γ‖x − u_j‖²) = exp(−e_j). ``smallest`` is min e, ``total`` Σ exp(min e − e_j),
-    ``squares`` Σ exp(min e − e_j) (x_i − u_ji)² / ‖x − u_j‖², and ``coinciding`` the part of ``total`` of
-    points at distance 0, whose term has no features.
+    The terms of the score are α_j exp(−γ‖x − u_j‖²) = exp(−e_j). ``smallest`` is min e, and ``total``
+    Σ exp(min e − e_j). Those of its distribution are exp(−e_j) ‖x − u_j‖² = exp(−f_j), which other points
+    dominate: ``least`` is min f, and ``squares`` Σ exp(min f − f_j) (x_i − u_ji)² / ‖x − u_j‖².
     """
 
     def __init__(self, network: DensityOutlierNetwork, X: Floats) -> None:
@@ -151,7 +163,7 @@ class _Rows:
         self.x = np.ascontiguousarray(X, dtype=np.float64)
         self.smallest = np.full(len(X), np.inf)
         self.total = np.zeros(len(X))
-        self.coinciding = np.zeros(len(X))
+        self.least = np.full(len(X), _MOST)
         self.squares = np.zeros(self.x.shape)
 
     def look(self, *, spread: bool) -> Self:
@@ -161,6 +173,8 @@ class _Rows:
             distances = cdist(self.x, network.support[block], "sqeuclidean")
             exponents = network.gamma * distances
             exponents -= network.log_weights[block]
+            if spread:
+                self._spread(network.support[block], exponents, distances)
             smallest = np.minimum(self.smallest, exponents.min(axis=1))
             kept = np.exp(smallest - self.smallest)
             np.subtract(smallest[:, None], exponents, out=exponents)
@@ -168,27 +182,32 @@ class _Rows:
             shares = np.exp(exponents, out=exponents)
             self.smallest = smallest
             self.total = self.total * kept + shares.sum(axis=1)
-            if spread:
-                self.coinciding = self.coinciding * kept + (shares * (distances == 0.0)).sum(axis=1)
-                self.squares *= kept[:, None]
-                self._spread(network.support[block], shares, distances)
         return self
 
     def score(self) -> Doubles:
         """o(x); weights that sum to 1 but for rounding could make it negative."""
         return np.maximum((self.smallest - np.log(self.total)) / self.network.gamma, 0.0)
 
-    def _spread(self, support: Doubles, shares: Doubles, distances: Doubles) -> None:
-        """Add the shares to ``squares``, each distributed over the features."""
+    def _spread(self, support: Doubles, exponents: Doubles, distances: Doubles) -> None:
+        """Add the points that are apart to ``squares``, each distributed over the features."""
+        apart = distances > 0.0
+        logarithms = np.log(distances, out=np.full(distances.shape, -np.inf), where=apart)
+        shares = np.subtract(exponents, logarithms, out=logarithms)
+        least = np.minimum(self.least, shares.min(axis=1))
+        self.squares *= np.exp(least - self.least)[:, None]
+        self.least = least
+        np.subtract(least[:, None], shares, out=shares)
+        np.maximum(shares, _LOWEST, out=shares)
+        np.exp(shares, out=shares)
         x, u = self.x - self.network.origin, support - self.network.origin
         sizes = np.einsum("nd,nd->n", x, x)[:, None] + np.einsum("md,md->m", u, u)
         close = distances * _CLOSE < sizes
-        close |= distances == 0.0
+        close |= ~apart
         quotients = np.divide(shares, distances, out=np.zeros_like(shares), where=~close)
         sums = quotients @ np.hstack([u, u**2])
         linear, square = sums[:, : x.shape[1]], sums[:, x.shape[1] :]
         self.squares += x * (x * quotients.sum(axis=1)[:, None] - 2.0 * linear) + square
-        close &= (distances > 0.0) & (shares > _NEGLIGIBLE)
+        close &= apart & (shares > _NEGLIGIBLE)
         rows, points = np.nonzero(close)
         for pairs in _slices(len(rows), max(1, _PAIR_VALUES // self.x.shape[1])):
             here, there = rows[pairs], points[pairs]
