@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from neonxai import frames
 from neonxai.names import free_name
 
+SMALL_TABLE = 1 << 20  # values in the table of contrasts that every explanation has: 8 MiB
 _ROUNDING = 1e-10  # of the parts: less is no absorbed evidence
 
 

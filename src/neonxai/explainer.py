@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai import frames, sources, storage
+from neonxai.contrast import SMALL_TABLE
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.names import check_order, index_of, positions_of
@@ -32,7 +33,6 @@ from neonxai.propagation import (
 from neonxai.sources import Labels
 
 _STORED = ("family", "beta", "pooling", "method", "agreement", "feature_names", "cluster_names")
-_SMALL_TABLE = 1 << 20  # values in the table of contrasts that every explanation has: 8 MiB
 
 
 class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -227,7 +227,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         n_clusters = self.network_.n_clusters
         self.prototypes_ = self.network_.prototypes
         self._contrasts: tuple[NDArray[np.float64] | None, NDArray[np.float64] | None] = None, None
-        if self.prototypes_ is not None and n_clusters**2 * self.n_features_in_ <= _SMALL_TABLE:
+        if self.prototypes_ is not None and n_clusters**2 * self.n_features_in_ <= SMALL_TABLE:
             self._contrasts = contrast(self.network_, np.arange(n_clusters))
 
     def _adopt(self, source: sources.Source, model: Any, names: tuple[str, ...] | None) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from neonxai import frames, storage
-from neonxai.contrast import contrast_table
+from neonxai.contrast import SMALL_TABLE, contrast_table
 from neonxai.names import free_name, positions_of
 from neonxai.overview import html_overview, text_overview
 
@@ -42,7 +42,8 @@ class Explanation:
     competitors : array of shape (n_samples,)
         The name of the nearest rival, or of the one that was asked for.
     probabilities : float array of shape (n_samples,)
-        1 / (1 + exp(−β f)); with soft pooling the membership P_c.
+        1 / (1 + exp(−β f)); with soft pooling the membership P_c. Elsewhere it orders rows by their distance
+        from the boundary, and is no measure of confidence.
     absorbed : float array of shape (n_samples,)
         Evidence that belongs to no feature; 0 for k-means with min-pooling.
     base_value : float
@@ -273,10 +274,14 @@ class Explanation:
         array([4., 1.])
         """
         if self.contrasts is None or self.separations is None:
+            if self.n_clusters**2 * self.n_features <= SMALL_TABLE:
+                raise ValueError(
+                    "There is no table of contrasts: the model has no centers, means or medoids to compare, "
+                    "as an outlier score has none."
+                )
             raise ValueError(
-                "There is no table of contrasts. An outlier score has no prototypes to compare; "
-                f"{self.n_clusters} clusters × {self.n_features} features may be too many for all pairs, and "
-                "for some of them ClusterExplainer(model).fit(X).contrast(clusters) makes it."
+                f"{self.n_clusters} clusters × {self.n_features} features are too many for a table of all "
+                "pairs. For some of them ClusterExplainer(model).fit(X).contrast(clusters) makes it."
             )
         return contrast_table(
             self.contrasts, self.separations, self.cluster_names, self.feature_names, self.frame

@@ -23,6 +23,7 @@ class _Cluster:
     name: str
     size: int
     mean_logit: float
+    mean_absorbed: float
     features: tuple[tuple[str, float], ...]  # the strongest, with their mean relevance
 
 
@@ -31,19 +32,25 @@ def text_overview(explanation: Explanation) -> str:
     lines = [*_head(explanation), ""]
     clusters = _clusters(explanation)
     width = max([len(c.name) for c in clusters] + [len("cluster")])
+    absorbs = np.any(explanation.absorbed)
+    extra = f"  {'absorbed':>8}" if absorbs else ""
     lines.append(
-        f"{'cluster':<{width}}  {'rows':>8}  {'mean logit':>10}  strongest features (mean relevance)"
+        f"{'cluster':<{width}}  {'rows':>8}  {'mean logit':>10}{extra}  strongest features (mean relevance)"
     )
     for c in clusters:
         features = ", ".join(f"{name} {value:+.3g}" for name, value in c.features)
-        lines.append(f"{c.name:<{width}}  {c.size:>8,}  {c.mean_logit:>10.4g}  {features}")
+        extra = f"  {c.mean_absorbed:>+8.3g}" if absorbs else ""
+        lines.append(f"{c.name:<{width}}  {c.size:>8,}  {c.mean_logit:>10.4g}{extra}  {features}")
     return "\n".join(lines + _rest(explanation))
 
 
 def html_overview(explanation: Explanation) -> str:
     """Return the same as a table for notebooks. All names are escaped."""
+    absorbs = np.any(explanation.absorbed)
+    extra = "<th scope='col'>absorbed</th>" if absorbs else ""
     rows = "".join(
-        f"<tr><th scope='row'>{escape(c.name)}</th><td>{c.size:,}</td><td>{c.mean_logit:.4g}</td><td>"
+        f"<tr><th scope='row'>{escape(c.name)}</th><td>{c.size:,}</td><td>{c.mean_logit:.4g}</td>"
+        + (f"<td>{c.mean_absorbed:+.3g}</td><td>" if absorbs else "<td>")
         + ", ".join(f"{escape(name)}&nbsp;{value:+.3g}" for name, value in c.features)
         + "</td></tr>"
         for c in _clusters(explanation)
@@ -52,7 +59,8 @@ def html_overview(explanation: Explanation) -> str:
     rest = "".join(f"<p>{escape(line)}</p>" for line in _rest(explanation))
     return (
         f"<div><p>{head}</p><table><thead><tr><th scope='col'>cluster</th><th scope='col'>rows</th>"
-        "<th scope='col'>mean logit</th><th scope='col'>strongest features (mean relevance)</th></tr></thead>"
+        f"<th scope='col'>mean logit</th>{extra}"
+        "<th scope='col'>strongest features (mean relevance)</th></tr></thead>"
         f"<tbody>{rows}</tbody></table>{rest}</div>"
     )
 
@@ -78,12 +86,19 @@ def _clusters(e: Explanation) -> list[_Cluster]:
     sizes = np.bincount(e.label_positions, minlength=e.n_clusters)
     means = e.summary_values()
     logits = np.bincount(e.label_positions, weights=e.logits, minlength=e.n_clusters)
+    absorbed = np.bincount(e.label_positions, weights=e.absorbed, minlength=e.n_clusters)
     result = []
     for k in np.flatnonzero(sizes)[:_MAX_CLUSTERS]:
         strongest = np.argsort(-np.abs(means[k]), kind="stable")[:_MAX_FEATURES]
         features = tuple((_short(e.feature_names[i]), float(means[k, i])) for i in strongest)
         result.append(
-            _Cluster(_short(str(e.cluster_names[k])), int(sizes[k]), float(logits[k] / sizes[k]), features)
+            _Cluster(
+                _short(str(e.cluster_names[k])),
+                int(sizes[k]),
+                float(logits[k] / sizes[k]),
+                float(absorbed[k] / sizes[k]),
+                features,
+            )
         )
     return result
 

@@ -4,16 +4,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neonxai.arrays import Floats, Ints
+from neonxai.arrays import Doubles, Floats, Ints
 
-_SEED = 0x6E656F6E  # any: equal hashes are only candidates, whose values are compared
+_SEED = 0x6E656F6E  # any: the projection only proposes candidates, whose values are compared
+# What a number loses in a text file with 15 digits, or in float32.
+_TEXT = 1e-14
+_SINGLE = 2.0**-23
+# A difference that is more than this part of a column's range is none of rounding.
+_TELLING = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
 class KnownRows:
-    """Points, found again by their exact values; by those rounded to float32 for rows in float32.
+    """Points, found again by their values, also where a copy of them has lost the last digits.
+
+    A row is a point if all values agree but for 1e-14, what a text file with 15 digits leaves, or 1e-7 for
+    rows in float32: of the value itself, or of the column's median deviation if that is more. Of several
+    points, the nearest.
 
     Parameters
     ----------
@@ -23,55 +31,58 @@ class KnownRows:
     Attributes
     ----------
     first : int array of shape (n_points,)
-        For each point, the first one with its values.
+        For each point, the first one with exactly its values.
 
     Examples
     --------
-    >>> known = KnownRows(np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]]))
+    >>> known = KnownRows(np.array([[1.0, 2.0], [3.0, 4.1], [1.0, 2.0]]))
     >>> known.first
     array([0, 1, 0])
-    >>> known.find(np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 2.0]]))
+    >>> known.find(np.array([[3.0, 4.1], [0.0, 0.0], [1.0, 2.0 + 1e-15]]))
     array([ 1, -1,  0])
     """
 
-    points: NDArray[np.float64]
+    points: Doubles
     first: Ints = field(init=False)
-    _distinct: Ints = field(init=False)  # one point of each value, by their hashes
-    _hashes: NDArray[np.uint64] = field(init=False)
-    _multipliers: NDArray[np.uint64] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Sort the points' hashes."""
-        rng = np.random.default_rng(_SEED)
-        n_features = self.points.shape[1]
-        multipliers = rng.integers(1 << 63, size=n_features, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-        object.__setattr__(self, "_multipliers", multipliers)
-        hashes = self._hash(self.points)
-        _, places, classes = np.unique(hashes, return_index=True, return_inverse=True)
-        first: Ints = places[classes]
-        if not np.array_equal(self.points[first], self.points):  # different values with one hash
-            _, places, classes = np.unique(self.points, axis=0, return_index=True, return_inverse=True)
-            first = places[classes.ravel()]
-        distinct = places[np.argsort(hashes[places], kind="stable")]
-        object.__setattr__(self, "first", first)
-        object.__setattr__(self, "_distinct", distinct)
-        object.__setattr__(self, "_hashes", hashes[distinct])
+        """Find the points that are the same."""
+        _, places, classes = np.unique(self.points, axis=0, return_index=True, return_inverse=True)
+        object.__setattr__(self, "first", places[classes.ravel()])
 
     @cached_property
-    def _rounded(self) -> "KnownRows":
-        """The points as float32 has them."""
-        return KnownRows(self.points.astype(np.float32).astype(np.float64))
+    def _origin(self) -> Doubles:
+        return np.asarray(np.median(self.points, axis=0), dtype=np.float64)
 
-    def _hash(self, X: Floats) -> NDArray[np.uint64]:
-        bits = np.add(X, 0.0, dtype=np.float64, order="C").view(np.uint64)  # −0 becomes 0
-        bits ^= bits >> np.uint64(32)  # round numbers differ in their high bits alone
-        bits *= self._multipliers
-        bits ^= bits >> np.uint64(29)
-        total: NDArray[np.uint64] = bits.sum(axis=1, dtype=np.uint64)
-        return total
+    @cached_property
+    def _deviations(self) -> tuple[Doubles, Doubles]:
+        """How far the points are from the origin: the median and the largest, both of shape (n_features,)."""
+        deviations = np.abs(self.points - self._origin)
+        return np.median(deviations, axis=0), deviations.max(axis=0)
+
+    @cached_property
+    def _weights(self) -> Doubles:
+        """Weights of a projection on which different points hardly ever fall together."""
+        _, largest = self._deviations
+        scale = np.where(largest > np.finfo(np.float64).tiny, largest, 1.0)
+        return np.random.default_rng(_SEED).uniform(0.5, 1.0, self.points.shape[1]) / scale
+
+    @cached_property
+    def _sorted(self) -> tuple[Ints, Doubles]:
+        """One point of each value and its projection, sorted by it."""
+        distinct = np.unique(self.first)
+        projections = (self.points[distinct] - self._origin) @ self._weights
+        order = np.argsort(projections, kind="stable")
+        return distinct[order], projections[order]
+
+    def _tolerance(self, values: Doubles, precision: float) -> Doubles:
+        """How far each value may be from a point's, shape (n_rows, n_features)."""
+        typical, largest = self._deviations
+        tolerance = precision * np.maximum(np.abs(values), typical)
+        return np.minimum(tolerance, np.where(largest > 0.0, _TELLING * largest, np.inf))
 
     def find(self, X: Floats) -> Ints:
-        """The first point with the values of each row, or −1.
+        """The point that each row is, the first of those with its values, or −1.
 
         Parameters
         ----------
@@ -82,15 +93,25 @@ class KnownRows:
         -------
         int array of shape (n_rows,)
         """
-        if X.dtype == np.float32:
-            return self._rounded.find(X.astype(np.float64))
-        hashes = self._hash(X)
-        start = np.searchsorted(self._hashes, hashes, side="left")
-        count = np.searchsorted(self._hashes, hashes, side="right") - start
+        x = np.asarray(X, dtype=np.float64)
+        tolerance = self._tolerance(x, _SINGLE if X.dtype == np.float32 else _TEXT)
+        distinct, projections = self._sorted
+        with np.errstate(over="ignore", invalid="ignore"):  # of rows that are no point's neighbors
+            moved = x - self._origin
+            here = moved @ self._weights
+            rounding = np.finfo(np.float64).eps * (X.shape[1] + 4) * (np.abs(moved) @ self._weights)
+            reach = tolerance @ self._weights + 2.0 * rounding
+            start = np.searchsorted(projections, here - reach, side="left")
+            count = np.searchsorted(projections, here + reach, side="right") - start
+        count = np.maximum(count, 0)
         rows = np.repeat(np.arange(len(X)), count)
         within = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
-        points = self._distinct[np.repeat(start, count) + within]
-        same = (X[rows] == self.points[points]).all(axis=1)
+        candidates = distinct[np.repeat(start, count) + within]
+        apart = np.abs(x[rows] - self.points[candidates])
+        same = (apart <= tolerance[rows]).all(axis=1)
+        rows, candidates, apart = rows[same], candidates[same], apart[same]
+        nearest = np.lexsort((candidates, apart @ self._weights, apart.any(axis=1), rows))
+        rows, one = np.unique(rows[nearest], return_index=True)
         found = np.full(len(X), -1, dtype=np.intp)
-        found[rows[same]] = points[same]
+        found[rows] = candidates[nearest[one]]
         return found

@@ -131,8 +131,7 @@ class SupportNetwork(Network):
         gamma : float, optional
             γ; by default `likely_bandwidth`'s.
         noise : int, optional
-            The cluster that is noise. Its threshold τ is chosen so that the shares of noise above and of
-            the other rows below it are largest together.
+            The cluster that is noise. Its threshold τ is the one that has most rows on their side.
         """
         u = np.asarray(points, dtype=np.float64)
         if gamma is None:
@@ -240,17 +239,17 @@ class SupportNetwork(Network):
         return first[kept], several[kept]
 
     def _likely_threshold(self) -> float:
-        """τ with the largest sum of: share of noise above it, share of other rows not above it."""
+        """τ for which most rows are on their side of it: noise above, the others not."""
         noise = self._members == self._noise
-        distances = []
+        sides = []
         for rows in (np.flatnonzero(noise), np.flatnonzero(~noise)):
             some = self._points[rows[:: -(-len(rows) // _NOISE_ROWS)]]
             near = self._searcher.around(some, self._left_out(some))
-            distances.append((near.distances + near.offsets[:, None]).min(axis=1))
-        outside, inside = np.sort(distances[0]), np.sort(distances[1])
+            sides.append(np.sort((near.distances + near.offsets[:, None]).min(axis=1)))
+        outside, inside = sides
         cuts = np.unique(np.concatenate([[0.0], outside, inside]))
-        above = 1 - np.searchsorted(outside, cuts, side="right") / len(outside)
-        below = np.searchsorted(inside, cuts, side="right") / len(inside)
+        above = noise.sum() * (1 - np.searchsorted(outside, cuts, side="right") / len(outside))
+        below = (~noise).sum() * np.searchsorted(inside, cuts, side="right") / len(inside)
         best = int(np.argmax(above + below))
         following = cuts[best + 1] if best + 1 < len(cuts) else cuts[best]
         return float((cuts[best] + following) / 2)

@@ -142,7 +142,10 @@ def _read(labels: ArrayLike) -> NDArray[Any]:
     # NumPy would turn a list of names and None, or of names and numbers, into names.
     array = np.asarray(labels) if hasattr(labels, "dtype") else np.array(labels, dtype=object)
     if array.ndim != 1 or not array.size:
-        raise ValueError(f"labels have shape {array.shape}. Give one label for each row, in a flat list.")
+        raise ValueError(
+            f"labels have shape {array.shape}. Give one label for each row, in a flat list"
+            + ("; they come before the rows: explain_labels(labels, X)." if array.ndim == 2 else ".")
+        )
     if np.ma.isMaskedArray(labels):
         _refuse_missing(np.flatnonzero(np.ma.getmaskarray(labels)), "masked")
     if array.dtype.kind in "OT":
@@ -188,5 +191,5 @@ def _refuse_missing(rows: Ints, what: str) -> None:
         raise ValueError(
             f"{count} of row{'s' * (len(rows) > 1)} {frames.some(rows.tolist())} "
             f"{'is' if len(rows) == 1 else 'are'} missing ({what}). Drop these rows from the labels and "
-            "from X, or give them a label of their own."
+            "from X, or give them a label of their own, which noise= can name."
         )
