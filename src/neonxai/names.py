@@ -97,7 +97,7 @@ def check_order(given: Any, rows: Any, argument: str) -> None:
     """
     if given is None or rows is None or given.equals(rows) or not given.isin(rows).any():
         return
-    counted = any(len(names) and np.array_equal(names, np.arange(len(names))) for names in (given, rows))
+    counted = any(type(names).__name__ == "RangeIndex" and not names.start for names in (given, rows))
     if counted and not (given.isin(rows).all() and rows.isin(given).all()):
         return
     if len(given) == len(rows):
