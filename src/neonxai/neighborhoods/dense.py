@@ -156,13 +156,13 @@ class _Rows:
                 t[t == -1.0] = 0.0  # left out
             else:
                 before = highest[groups]
-                after = np.maximum(before, np.maximum.reduceat(t, first, axis=0))
+                after = np.maximum(before, _reduce(np.maximum, t, first))
                 reference = np.where(np.isfinite(after), after, 0.0)  # all left out so far
                 t -= reference if len(first) == 1 else reference[own - groups[0]]
                 np.exp(t, out=t)
                 sums[groups] *= np.exp(before - reference)
                 highest[groups] = after
-            sums[groups] += np.add.reduceat(t, first, axis=0)
+            sums[groups] += _reduce(np.add, t, first)
         sums /= counts.T
         return np.asarray(np.log1p(sums) if wide else highest + np.log(sums))
 
@@ -199,8 +199,7 @@ class DenseNeighborhood(Neighborhood):
         for rows in (by_products, self.direct):
             if len(rows):
                 looked_at, logs = self._some(X, rows, direct=rows is self.direct)
-                for block, _, shares in _shares(looked_at, logs, weights[rows]):
-                    products[rows] += shares.T @ s.local[block]
+                products[rows] = _products(looked_at, logs, weights[rows])
         # What weights sum up to is 0 but for rounding, unless a row is compared with no group.
         excess, size = weights.sum(axis=1), np.abs(weights).sum(axis=1)
         excess[np.abs(excess) < _ROUNDING * size] = 0.0
@@ -248,16 +247,39 @@ class DenseNeighborhood(Neighborhood):
         return sums
 
 
+def _reduce(ufunc: np.ufunc, values: Doubles, first: Ints) -> Doubles:
+    """Reduce runs of rows of an array; of one run by what is three times as fast."""
+    if len(first) == 1:
+        return np.asarray(ufunc.reduce(values, axis=0)[None])
+    return np.asarray(ufunc.reduceat(values, first, axis=0))
+
+
+def _products(rows: _Rows, logs: Doubles, weights: Doubles) -> Doubles:
+    """Σ_j w_g q_j of the local points and their squares, shape (n_rows, 2 n_features)."""
+    searcher = rows.searcher
+    total = np.zeros((searcher.local.shape[1], rows.n_rows))
+    for block, shares in rows.exponents():
+        own = searcher.groups.group_of[block]
+        first, last = own[0], own[-1] + 1
+        if not weights[:, first:last].any():
+            continue
+        one = last - first == 1
+        shares -= logs[first] if one else logs[own]
+        np.exp(shares, out=shares)
+        if one:
+            total += weights[:, first] * (searcher.local[block].T @ shares)
+        else:
+            shares *= weights.T[own]
+            total += searcher.local[block].T @ shares
+    return total.T
+
+
 def _shares(rows: _Rows, logs: Doubles, weights: Doubles) -> Iterator[tuple[slice, Doubles, Doubles]]:
     """Each block of points with t and w_g q_j, of shape (n_block, n_rows)."""
     for block, t in rows.exponents():
         own = rows.searcher.groups.group_of[block]
-        first, last = own[0], own[-1] + 1
-        if not weights[:, first:last].any():
-            continue
-        shares = t - (logs[first] if last - first == 1 else logs[own])
-        np.exp(shares, out=shares)
-        shares *= weights.T[first] if last - first == 1 else weights.T[own]
+        shares = np.exp(t - logs[own])
+        shares *= weights.T[own]
         yield block, t, shares
 
 
