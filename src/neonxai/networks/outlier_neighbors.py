@@ -21,8 +21,8 @@ _LOF_GUARD = 1e-10  # scikit-learn's, against a density of 1 / 0
 class NeighborOutlierNetwork(OutlierNetwork):
     """A score that is linear in the distances of the k nearest support points.
 
-    A row that has the values of a support point (but for rounding) is that point, and is not its own neighbor: one support
-    point at distance 0 is left out. So the score of a training row is what the model said when it was fitted.
+    A row that has the values of a support point, but for rounding, is that point, and is not its own
+    neighbor: one support point at that place is left out. So the score of a training row is what the model said when it was fitted.
 
     Parameters
     ----------
