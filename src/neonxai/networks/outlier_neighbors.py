@@ -22,7 +22,8 @@ class NeighborOutlierNetwork(OutlierNetwork):
     """A score that is linear in the distances of the k nearest support points.
 
     A row that has the values of a support point, but for rounding, is that point, and is not its own
-    neighbor: one support point at that place is left out. So the score of a training row is what the model said when it was fitted.
+    neighbor: one support point at that place is left out. So the score of a training row is what the model
+    said when it was fitted.
 
     Parameters
     ----------
