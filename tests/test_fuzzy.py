@@ -4,6 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 from scipy.integrate import quad_vec
+from skfuzzy import cluster
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from sklearn.preprocessing import StandardScaler
 
@@ -13,8 +14,6 @@ from neonxai.networks.fuzzy import FuzzyNetwork
 from neonxai.sources import neuralize
 from neonxai.sources.fuzzy import FuzzyCentroids
 from neonxai.testing import check_network
-
-cluster = pytest.importorskip("skfuzzy.cluster")
 
 DATA = {
     "wine": StandardScaler().fit_transform(load_wine().data),

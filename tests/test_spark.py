@@ -1,5 +1,6 @@
 """Spark ML's clusterings, by real PySpark models on one local session."""
 
+from importlib import import_module
 from types import SimpleNamespace
 
 import numpy as np
@@ -36,7 +37,7 @@ def frames(spark):
 
 
 def clustering(name, **options):
-    return getattr(pytest.importorskip("pyspark.ml.clustering"), name)(seed=1, **options)
+    return getattr(import_module("pyspark.ml.clustering"), name)(seed=1, **options)
 
 
 def predictions(model, frame):
