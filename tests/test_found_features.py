@@ -38,12 +38,12 @@ def rings(rng, seed):
     return make_circles(N, noise=0.05, factor=0.5, random_state=seed)
 
 
-def hidden(kind, n_features, seed):
-    """The two features that matter, first, and noise."""
+def hidden(kind, n_features, seed, noise=1.0):
+    """The two features that matter, first, and noise, each `noise` times as wide as those."""
     rng = np.random.default_rng(seed)
     signal, y = kind(rng, seed)
     X = np.hstack([signal, rng.standard_normal((N, n_features - 2))])
-    return StandardScaler().fit_transform(X), y
+    return StandardScaler().fit_transform(X) * np.where(np.arange(n_features) < 2, 1.0, noise), y
 
 
 def found(e, statistic="mean"):
@@ -77,7 +77,17 @@ def test_k_means_does_not_find_clusters_of_unequal_scale(kind, n_features):
 
 
 @pytest.mark.parametrize("n_features", SIZES)
-def test_rings_are_found_by_absolute_relevance(n_features):
+def test_rings_are_found(n_features):
+    """By the nearest members, where a noise feature is half as wide as one that matters."""
+    for seed in range(4):
+        X, y = hidden(rings, n_features, seed, noise=0.5)
+        assert found(neonxai.explain_labels(y, X, gamma=np.inf)), f"seed {seed}"
+        centers = np.stack([X[y == c].mean(axis=0) for c in (0, 1)])
+        assert not found(neonxai.explain(neonxai.Centroids(centers), X)), f"seed {seed}"
+
+
+@pytest.mark.parametrize("n_features", SIZES)
+def test_rings_in_wide_noise_are_found_by_absolute_relevance(n_features):
     """Rings have one mean: γ is wide, the outer ring's own evidence negative, and the signs cancel."""
     for seed in (0, 1):
         X, y = hidden(rings, n_features, seed)
@@ -85,8 +95,13 @@ def test_rings_are_found_by_absolute_relevance(n_features):
 
 
 @pytest.mark.parametrize(("gamma", "most"), [("auto", 20), (np.inf, 50)])
-def test_how_far_rings_are_found_by_signed_relevance(gamma, most):
-    """Up to 50 features by the nearest points; not at 200, whatever γ. A limit, known and not hidden."""
+def test_how_far_rings_in_wide_noise_are_found_by_signed_relevance(gamma, most):
+    """Up to 50 features by the nearest points; not at 200, whatever γ. A limit, known and not hidden.
+
+    Neighbors know little there: of a ring's 200 members, the nearest is about 2.7 standard deviations, of √(8p) by
+    noise, below their mean squared distance. Between own ring and rival that leaves a feature that matters
+    about 2.7 · 3 / √(8p), 0.2 at p = 200; and as much is the standard deviation of a noise feature's mean over 400 rows.
+    """
     X, y = hidden(rings, most, 0)
     assert found(neonxai.explain_labels(y, X, gamma=gamma))
     X, y = hidden(rings, 200, 0)
