@@ -98,9 +98,10 @@ def test_rings_in_wide_noise_are_found_by_absolute_relevance(n_features):
 def test_how_far_rings_in_wide_noise_are_found_by_signed_relevance(gamma, most):
     """Up to 50 features by the nearest points; not at 200, whatever γ. A limit, known and not hidden.
 
-    Neighbors know little there: of a ring's 200 members, the nearest is about 2.7 standard deviations, of √(8p) by
-    noise, below their mean squared distance. Between own ring and rival that leaves a feature that matters
-    about 2.7 · 3 / √(8p), 0.2 at p = 200; and as much is the standard deviation of a noise feature's mean over 400 rows.
+    Neighbors know little there: of a ring's 200 members, the nearest is about 2.7 standard deviations, of
+    √(8p) by noise, below their mean squared distance. Between own ring and rival that leaves a feature that
+    matters about 2.7 · 3 / √(8p), 0.2 at p = 200; and as much is the standard deviation of a noise feature's
+    mean over 400 rows.
     """
     X, y = hidden(rings, most, 0)
     assert found(neonxai.explain_labels(y, X, gamma=gamma))
