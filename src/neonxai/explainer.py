@@ -8,15 +8,16 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from neonxai import frames, sources, storage
+from neonxai import sources, storage
+from neonxai.answering import Machine
 from neonxai.contrast import SMALL_TABLE
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.names import check_order, index_of, positions_of
-from neonxai.networks import Network, network_from_state
+from neonxai.networks import network_from_state
 from neonxai.networks.base import family_name
 from neonxai.parameters import check_parameters
 from neonxai.propagation import (
@@ -25,12 +26,10 @@ from neonxai.propagation import (
     Question,
     check_overflow,
     contrast,
-    for_each_tile_of,
     overflow_is_checked,
-    propagate,
-    survey,
 )
-from neonxai.sources import Labels
+from neonxai.reading import Reading, read_model
+from neonxai.transforms.rows import AtPrototypes, Entrance, NoSteps, Rows
 
 _STORED = ("family", "beta", "pooling", "method", "agreement", "feature_names", "cluster_names")
 
@@ -65,13 +64,22 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "auto" is the leave-one-out likelihood's choice. Other models have no use for it.
     method : {"neon"}
         The rule of propagation.
+    preprocessing : transformer, optional
+        A transformer, or a pipeline of some, in front of a model that is no pipeline, as `Labels`: what the
+        columns went through before they were clustered. Fitted in `fit` if it is not.
+    pull_back : {"input", "codes", "stop"}
+        How far back through a pipeline's steps relevance goes. "input": to the columns that the pipeline
+        takes. "codes": where columns were encoded, to each code or term. "stop": to the columns, except
+        behind steps that are not known, where it stops at their outputs.
 
     Attributes
     ----------
     model_ : object
         The model that is explained: ``model``, or its fitted clone.
     network_ : neonxai.networks.Network
-        The model as a network.
+        The model as a network, with the affine steps in front of it folded into it.
+    entrance_ : object
+        What is in front of the network: the other steps, or nothing.
     beta_ : float
         β as a number.
     agreement_ : float or None
@@ -116,12 +124,22 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         pooling: str = "auto",
         gamma: float | str = "auto",
         method: str = "neon",
+        preprocessing: Any = None,
+        pull_back: str = "input",
     ) -> None:
         self.model = model
         self.beta = beta
         self.pooling = pooling
         self.gamma = gamma
         self.method = method
+        self.preprocessing = preprocessing
+        self.pull_back = pull_back
+
+    def __sklearn_tags__(self) -> Any:
+        """Sparse rows are taken, besides what is usual."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Rewrite the model as a network, fitting a clone of it first if it is not fitted, and settle β.
@@ -151,26 +169,14 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If a parameter or the data is unfit; the message names the value, the cause and the remedy.
         """
         check_parameters(self)
-        if sources.is_fitted(self.model):
-            model = self.model
-            source = sources.neuralize(model)
-            table = frames.read(X, source.feature_names)
-        else:
-            sources.check_unfitted(self.model, y)
-            table = frames.read(X)
-            model = clone(self.model)
-            # The frame itself where scikit-learn takes it, so that the model learns the columns' names.
-            takes_frames = type(model).__module__.startswith("sklearn.") and table.kind in (
-                "pandas",
-                "polars",
-            )
-            model.fit(X if takes_frames else table.values, y)
-            source = sources.neuralize(model)
-        network = self._settle(source, model, table)
-        self._frame = table.kind
-        self.pooling_ = network.default_pooling if self.pooling == "auto" else self.pooling
+        reading = read_model(
+            self.model, X, y, preprocessing=self.preprocessing, pull_back=self.pull_back, gamma=self.gamma
+        )
+        self._adopt(reading)
+        self._frame = reading.rows.kind
+        self.pooling_ = self.network_.default_pooling if self.pooling == "auto" else self.pooling
         with overflow_is_checked():
-            self.beta_, self.agreement_ = self._survey(table.values)
+            self.beta_, self.agreement_ = self._survey(reading)
             self._contrast_all()
         if self.pooling_ == "soft" and self.beta_ < np.finfo(np.float64).tiny:
             raise ValueError(
@@ -179,34 +185,14 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             )
         return self
 
-    def _settle(self, source: "sources.Source | Labels", model: Any, table: frames.Table) -> Network:
-        """Take over a model, as far as the rows that it is fitted to are needed for it."""
-        self.labels_ = None
-        if isinstance(source, Labels):
-            self.labels_ = source.labels
-            source = source.on(table.values, self.gamma, table.index)
-        elif self.gamma != "auto":
-            raise ValueError(
-                f"gamma={self.gamma!r} has no meaning for {type(model).__qualname__}: it is explained as it "
-                'is, without support points. Leave gamma="auto".'
-            )
-        n_features = source.network.n_features
-        if table.values.shape[1] != n_features:
-            raise ValueError(
-                f"X has {table.values.shape[1]} features, but the model was fitted on {n_features}. "
-                "Pass the columns that were clustered."
-            )
-        self._adopt(source, model, table.names)
-        return source.network
-
-    def _survey(self, X: NDArray[np.floating]) -> tuple[float, float | None]:
+    def _survey(self, reading: Reading) -> tuple[float, float | None]:
         """β and the agreement, from all rows."""
-        given = self.network_.default_beta if isinstance(self.beta, str) else float(self.beta)
-        stands_in = self.network_.known_labels(X[:1]) is not None
-        if given is not None and not stands_in:
+        network, rows = self.network_, reading.rows
+        given = network.default_beta if isinstance(self.beta, str) else float(self.beta)
+        if given is not None and not self._stands_in:
             return given, None
-        labels = None if self.labels_ is None else self._clusters(self.labels_, len(X), "labels")
-        logits, agreement = survey(self.network_, X, labels)
+        labels = None if self.labels_ is None else self._clusters(self.labels_, rows.n_rows, "labels")
+        logits, agreement = Machine(self.entrance_, network, self.cluster_names_).survey(rows, labels)
         check_overflow(logits, logits.dtype, 0)
         if agreement is not None and agreement < LOW_AGREEMENT:
             warnings.warn(
@@ -224,23 +210,28 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _contrast_all(self) -> None:
         """Make the table of contrasts, if it is not too large to be always at hand."""
-        n_clusters = self.network_.n_clusters
-        self.prototypes_ = self.network_.prototypes
+        network = self.network_
+        own = network.prototypes
+        self.prototypes_ = None if own is None else self.entrance_.prototypes(own)
         self._contrasts: tuple[NDArray[np.float64] | None, NDArray[np.float64] | None] = None, None
-        if self.prototypes_ is not None and n_clusters**2 * self.n_features_in_ <= SMALL_TABLE:
-            self._contrasts = contrast(self.network_, np.arange(n_clusters))
+        if own is not None and network.n_clusters**2 * network.n_features <= SMALL_TABLE:
+            contrasts, separations = contrast(network, np.arange(network.n_clusters))
+            pulled = self.entrance_.contrasts(contrasts)
+            if pulled is not None:
+                self._contrasts = pulled, separations
 
-    def _adopt(self, source: sources.Source, model: Any, names: tuple[str, ...] | None) -> None:
-        self.model_ = model
-        self.network_ = source.network
-        self.cluster_names_ = source.cluster_names
-        self.n_features_in_ = source.network.n_features
-        names = source.feature_names or names
-        if names is not None:
-            self.feature_names_in_ = np.array(names, dtype=object)
+    def _adopt(self, reading: Reading) -> None:
+        self.model_ = reading.model
+        self.network_, self.entrance_ = reading.network, reading.entrance
+        self.labels_ = reading.labels
+        self._stands_in = self.network_.known_labels(np.zeros((1, self.network_.n_features))) is not None
+        self.cluster_names_ = reading.cluster_names
+        self.n_features_in_ = reading.n_columns
+        if reading.names is not None:
+            self.feature_names_in_ = np.array(reading.names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        self.feature_names_ = names or tuple(f"x{i}" for i in range(self.n_features_in_))
+        self.feature_names_ = reading.feature_names
 
     def explain(
         self,
@@ -279,69 +270,62 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If the data is unfit, a cluster is not known, or a row would be compared with its own cluster.
         """
         check_is_fitted(self)
-        known = getattr(self, "feature_names_in_", None)
-        table = frames.read(X, known)
-        values = table.values
-        n_samples = len(values)
-        if values.shape[1] != self.n_features_in_:
+        rows = self.entrance_.read(X)
+        if rows.n_columns != self.n_features_in_:
             raise ValueError(
-                f"X has {values.shape[1]} features, but ClusterExplainer is expecting {self.n_features_in_} "
+                f"X has {rows.n_columns} features, but ClusterExplainer is expecting {self.n_features_in_} "
                 "features as input. Pass the columns that were clustered."
             )
         for asked, argument in ((target, "target"), (against, "against"), (labels, "labels")):
-            check_order(index_of(asked), table.index, argument)
-        targets = self._clusters(target, n_samples, "target")
-        rivals = self._clusters(against, n_samples, "against")
-        told = self._clusters(labels, n_samples, "labels")
+            check_order(index_of(asked), rows.index, argument)
+        told = self._clusters(labels, rows.n_rows, "labels")
         if told is not None and self.agreement_ is None:
             raise ValueError(
                 f"labels= were given, but {type(self.model_).__qualname__} assigns rows itself. Leave them "
                 "out, or choose the clusters to explain by target=."
             )
-        question = Question(targets, rivals, told)
-        dtype, names = values.dtype, np.array(self.cluster_names_)
-        result = Explanation(
-            relevance=np.empty(values.shape, dtype),
-            logits=np.empty(n_samples, dtype),
-            labels=np.empty(n_samples, names.dtype),
-            targets=np.empty(n_samples, names.dtype),
-            competitors=np.empty(n_samples, names.dtype),
-            probabilities=np.empty(n_samples, dtype),
-            absorbed=np.empty(n_samples, dtype),
+        question = Question(
+            self._clusters(target, rows.n_rows, "target"),
+            self._clusters(against, rows.n_rows, "against"),
+            told,
+        )
+        return self._explain(self.entrance_, rows, question, progress)
+
+    def _explain(
+        self, entrance: Entrance, rows: Rows, question: Question, progress: Progress | None = None
+    ) -> Explanation:
+        """Explain rows that have been read."""
+        n_columns = len(self.feature_names_)
+        with overflow_is_checked():
+            answers = Machine(entrance, self.network_, self.cluster_names_).answer(
+                rows, question, beta=self.beta_, pooling=self.pooling_, n_columns=n_columns, progress=progress
+            )
+        feature_names = self.feature_names_
+        if not hasattr(self, "feature_names_in_") and rows.names is not None and len(rows.names) == n_columns:
+            feature_names = rows.names
+        names = np.array(self.cluster_names_)
+        return Explanation(
+            relevance=answers.relevance,
+            logits=answers.logits,
+            labels=names[answers.labels],
+            targets=names[answers.targets],
+            competitors=names[answers.competitors],
+            probabilities=answers.probabilities,
+            absorbed=answers.absorbed,
+            absent=answers.absent,
             base_value=0.0,
-            feature_names=self.feature_names_ if known is not None else table.names or self.feature_names_,
+            feature_names=feature_names,
             cluster_names=self.cluster_names_,
-            data=values,
+            data=answers.data,
             beta=self.beta_,
             pooling=self.pooling_,
             agreement=self.agreement_,
-            frame=table.kind,
-            index=table.index,
+            frame=rows.kind,
+            index=rows.index,
+            row_kind=rows.row_kind,
             contrasts=self._contrasts[0],
             separations=self._contrasts[1],
         )
-
-        def work(tile: slice) -> None:
-            self._explain_tile(result, tile, question.of(tile))
-
-        with overflow_is_checked():
-            for_each_tile_of(self.network_, work, n_samples, progress)
-        return result
-
-    def _explain_tile(self, result: Explanation, tile: slice, question: Question) -> None:
-        """Fill in the rows of a tile."""
-        answer = propagate(self.network_, result.data[tile], question, beta=self.beta_, pooling=self.pooling_)
-        if question.rivals is not None:
-            _check_rivals(answer.targets, question.rivals, tile.start, self.cluster_names_)
-        check_overflow(answer.magnitudes, result.logits.dtype, tile.start)
-        names = np.array(self.cluster_names_)
-        result.relevance[tile] = answer.relevance
-        result.logits[tile] = answer.logits
-        result.labels[tile] = names[answer.labels]
-        result.targets[tile] = names[answer.targets]
-        result.competitors[tile] = names[answer.competitors]
-        result.probabilities[tile] = answer.probabilities
-        result.absorbed[tile] = answer.absorbed
 
     def _clusters(self, asked: Any, n_samples: int, argument: str) -> NDArray[np.intp] | None:
         """Turn names of clusters into their positions, one per row."""
@@ -378,9 +362,13 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"A {type(self.model_).__qualname__} has no centers, means or medoids to explain."
             )
-        rows = np.flatnonzero(~np.isnan(self.prototypes_).any(axis=1))
-        e = self.explain(self.prototypes_[rows], target=np.array(self.cluster_names_)[rows])
-        return replace(e, frame=self._frame)  # tables of the kind that the explainer was fitted to
+        own = self.network_.prototypes
+        assert own is not None  # noqa: S101  # as prototypes_ is not
+        # The network's own prototypes: behind steps that are not affine, nothing in the user's columns may
+        # become them.
+        known = np.flatnonzero(~np.isnan(own).any(axis=1))
+        rows = replace(NoSteps().read(own[known]), data=self.prototypes_[known], kind=self._frame)
+        return self._explain(AtPrototypes(self.entrance_), rows, Question(targets=known))
 
     def contrast(self, clusters: Any = None) -> Any:
         """What tells clusters apart: `Explanation.contrast` for some of them, however many there are.
@@ -402,7 +390,28 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         names = np.atleast_1d(np.asarray(self.cluster_names_ if clusters is None else clusters))
-        return contrast(self.network_, positions_of(names, self.cluster_names_))[0]
+        contrasts = self.entrance_.contrasts(
+            contrast(self.network_, positions_of(names, self.cluster_names_))[0]
+        )
+        if contrasts is None:
+            raise ValueError(
+                "There are no contrasts here: behind a mixture of columns, such as PCA, a step that is not "
+                "affine follows, so that what belongs to which column depends on the row."
+            )
+        return contrasts
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Names of the columns of `transform`: those that relevance goes back to.
+
+        Parameters
+        ----------
+        input_features : sequence of str, optional
+            Names of the columns of X, where X came without any in `fit`.
+        """
+        check_is_fitted(self)
+        if isinstance(self.entrance_, NoSteps):
+            return super().get_feature_names_out(input_features)
+        return np.array(self.feature_names_, dtype=object)
 
     def transform(self, X: Any) -> Any:
         """Return the relevance of the assigned clusters alone; ``set_output`` chooses the kind of frame.
@@ -437,6 +446,12 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If the file exists and ``overwrite`` is false.
         """
         check_is_fitted(self)
+        if not isinstance(self.entrance_, NoSteps):
+            raise TypeError(
+                "An explainer of a pipeline with steps that are not affine can't be stored: these steps are "
+                "foreign objects, which only a pickle could hold. Store the pipeline itself, for example "
+                "with skops.io.dump, and make the explainer again."
+            )
         named = hasattr(self, "feature_names_in_")
         fields = {
             "family": family_name(self.network_),
@@ -469,9 +484,9 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             source = sources.Source(network, tuple(fields["cluster_names"]), names)
         except (TypeError, ValueError, KeyError, IndexError) as error:
             raise ValueError(f"{os.fspath(path)} holds no whole explainer: {error}.") from error
-        explainer._adopt(source, network, None)
+        explainer._adopt(Reading.of_network(source))
         explainer.beta_, explainer.pooling_ = fields["beta"], fields["pooling"]
-        explainer.agreement_, explainer.labels_ = fields["agreement"], None
+        explainer.agreement_ = fields["agreement"]
         explainer._frame = None
         explainer._contrast_all()
         return explainer
@@ -483,15 +498,3 @@ def _level_of_the_caller() -> int:
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "neonxai":
         frame, level = frame.f_back, level + 1
     return level
-
-
-def _check_rivals(
-    clusters: NDArray[np.intp], rivals: NDArray[np.intp], first_row: int, names: tuple[Any, ...]
-) -> None:
-    same = np.flatnonzero(clusters == rivals)
-    if len(same):
-        name = names[rivals[same[0]]]
-        raise ValueError(
-            f"Row {first_row + int(same[0])} would be explained for cluster {name!r} against itself. Give a "
-            "target= that differs from against=, or leave out the rows that are in that cluster."
-        )

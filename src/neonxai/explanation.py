@@ -1,36 +1,40 @@
 """The result of explaining: an `Explanation`."""
 
 import os
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 
-from neonxai import frames, storage
+from neonxai import cells, explanation_file, frames
 from neonxai.contrast import SMALL_TABLE, contrast_table
-from neonxai.names import free_name, positions_of
+from neonxai.names import positions_of
 from neonxai.overview import html_overview, text_overview
+from neonxai.tabular import long_table, summary_table, wide_table
 
 if TYPE_CHECKING:
     from neonxai.plots import Plotter
 
 _STATISTICS = ("mean", "mean_abs", "share")
+_FORMS = ("auto", "wide", "long")
 _BLOCK_VALUES = 1 << 19  # relevances summed up together: 4 MiB in float64
+_MOST_DENSE = 1 << 27  # relevances written out for SHAP: 1 GiB in float64
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
     """Why each row is in its cluster: how much each feature contributes to the evidence for it.
 
-    For every row, Σ_i relevance_i + absorbed + base_value = logit.
+    For every row, Σ_i relevance_i + absorbed + base_value = logit; with sparse relevance, Σ_i relevance_i +
+    absent + absorbed + base_value = logit.
 
     Attributes
     ----------
-    relevance : float array of shape (n_samples, n_features)
+    relevance : float array or csr_array of shape (n_samples, n_features)
         R_i: the part of the logit that feature i accounts for, in the logit's unit. Positive speaks for the
-        cluster, negative against it.
+        cluster, negative against it. Sparse for sparse rows: what is present in a row has an entry.
     logits : float array of shape (n_samples,)
         f_c(x), the evidence for the explained cluster against its nearest rival. For k-means the difference
         of the two smallest squared distances, in squared units of the data. Not negative for the cluster
@@ -52,8 +56,9 @@ class Explanation:
         Names of the features.
     cluster_names : tuple
         Names of the clusters, all numbers or all strings; 0, 1, ... for k-means.
-    data : float array of shape (n_samples, n_features)
-        The rows that were explained; the caller's own array where it could be used as it was.
+    data : array, csr_array, frame, series or list of n_samples rows
+        The rows that were explained: the caller's own array or frame, where it could be used as it was. Of
+        numbers, or of whatever a pipeline takes: categories, text, missing values.
     beta : float
         β, in 1 / unit of the logit.
     pooling : {"min", "soft"}
@@ -69,6 +74,11 @@ class Explanation:
         What `contrast` shows: the relevance of each cluster's prototype for it against each other one.
     separations : float array of shape (n_clusters, n_clusters) or None
         The evidence of each cluster's prototype for it against each other one.
+    absent : float array of shape (n_samples,) or None
+        With sparse relevance: what all features that are absent from a row account for together. That a
+        document lacks a term matters, too.
+    row_kind : {"row", "document"}
+        What a row is called, and a feature: "feature" or "term".
 
     Examples
     --------
@@ -80,7 +90,7 @@ class Explanation:
     array([2.])
     """
 
-    relevance: NDArray[np.floating]
+    relevance: NDArray[np.floating] | csr_array
     logits: NDArray[np.floating]
     labels: NDArray[np.generic]
     targets: NDArray[np.generic]
@@ -90,7 +100,7 @@ class Explanation:
     base_value: float
     feature_names: tuple[str, ...]
     cluster_names: tuple[Any, ...]
-    data: NDArray[np.floating]
+    data: Any
     beta: float
     pooling: str
     agreement: float | None = None
@@ -98,6 +108,8 @@ class Explanation:
     index: Any = None
     contrasts: NDArray[np.float64] | None = None
     separations: NDArray[np.float64] | None = None
+    absent: NDArray[np.floating] | None = None
+    row_kind: str = "row"
 
     @property
     def n_samples(self) -> int:
@@ -113,6 +125,11 @@ class Explanation:
     def n_clusters(self) -> int:
         """Number of clusters."""
         return len(self.cluster_names)
+
+    @property
+    def feature_kind(self) -> str:
+        """What a feature is called: "term" of documents, "feature" of anything else."""
+        return "term" if self.row_kind == "document" else "feature"
 
     @property
     def label_positions(self) -> NDArray[np.intp]:
@@ -155,18 +172,26 @@ class Explanation:
                     f"Rows are chosen by an index, a slice, a mask, or one list of indices; not by an array "
                     f"of shape {key.shape} and dtype {key.dtype}."
                 )
-        per_row = {name: getattr(self, name)[key] for name in _PER_ROW}
-        return replace(self, **per_row, index=None if self.index is None else self.index[key])
+        per_row = {name: getattr(self, name)[key] for name in explanation_file.PER_ROW}
+        for name in ("index", "absent"):
+            value = getattr(self, name)
+            per_row[name] = None if value is None else value[key]
+        return replace(self, **per_row, relevance=self.relevance[key], data=cells.take(self.data, key))
 
     def conservation_error(self) -> NDArray[np.float64]:
-        """|Σ_i relevance_i + absorbed + base_value − logit| of every row, in the unit of the logit.
+        """|Σ_i relevance_i + absent + absorbed + base_value − logit| of every row, in the logit's unit.
 
         Returns
         -------
         array of shape (n_samples,)
             Rounding alone: a few ulp of Σ|relevance|.
         """
-        total: NDArray[np.float64] = self.relevance.sum(axis=1, dtype=np.float64)
+        if issparse(self.relevance):
+            total: NDArray[np.float64] = _doubles(self.relevance) @ np.ones(self.n_features)
+        else:
+            total = self.relevance.sum(axis=1, dtype=np.float64)
+        if self.absent is not None:
+            total += self.absent
         total += self.absorbed
         total += self.base_value
         total -= self.logits
@@ -187,12 +212,13 @@ class Explanation:
         groups = self.label_positions if by == "cluster" else np.zeros(self.n_samples, dtype=np.intp)
         n_groups = self.n_clusters if by == "cluster" else 1
         sums = np.zeros((n_groups, self.n_features))
-        step = max(1, _BLOCK_VALUES // self.n_features)
+        step = max(1, self.n_samples if issparse(self.relevance) else _BLOCK_VALUES // self.n_features)
         for start in range(0, self.n_samples, step):
             block = self.relevance[start : start + step]
             group = groups[start : start + step]
             ones = csr_array((np.ones(len(group)), (group, np.arange(len(group)))), (n_groups, len(group)))
-            sums += ones @ (block if statistic == "mean" else np.abs(block)).astype(np.float64, copy=False)
+            parts = ones @ (block if statistic == "mean" else abs(block)).astype(np.float64, copy=False)
+            sums += parts.toarray() if issparse(parts) else parts
         with np.errstate(invalid="ignore", divide="ignore"):
             if statistic == "share":
                 sums /= sums.sum(axis=1, keepdims=True)
@@ -209,15 +235,17 @@ class Explanation:
             Average the rows of each cluster (the one that they are assigned to), or all rows.
         statistic : {"mean", "mean_abs", "share"}
             "mean": signed, evidence for and against cancels; sums over the features to the mean logit (less
-            what is absorbed). "mean_abs": how much a feature matters in either direction. "share": the same,
-            as a part of the whole; sums to 1.
+            what is absorbed or absent). "mean_abs": how much a feature matters in either direction. "share":
+            the same, as a part of the whole; sums to 1. With sparse relevance a feature counts where it is
+            present, and as 0 where it is not.
 
         Returns
         -------
         frame or array
             For a frame, the same kind of frame: a row per cluster that has rows, with its name in the column
-            ``cluster`` (the index, in pandas); for ``by=None`` a row per feature. For an array, an array:
-            (n_clusters, n_features) with NaN for a cluster without rows, or (n_features,).
+            ``cluster`` (the index, in pandas); for ``by=None`` a row per feature. With sparse relevance a row
+            per cluster and feature that is there, the largest first. For an array, an array: (n_clusters,
+            n_features) with NaN for a cluster without rows, or (n_features,).
 
         Raises
         ------
@@ -236,14 +264,9 @@ class Explanation:
         if self.frame is None:
             return values
         if by is None:
-            return frames.build(self.frame, {"feature": list(self.feature_names), statistic: values})
-        present = np.unique(self.label_positions)
-        clusters = [self.cluster_names[k] for k in present]
-        columns = dict(zip(self.feature_names, values[present].T, strict=True))
-        if self.frame == "pandas":
-            table = frames.build("pandas", columns, clusters)
-            return table.rename_axis(index="cluster")
-        return frames.build(self.frame, {free_name("cluster", self.feature_names): clusters, **columns})
+            names = np.array(self.feature_names, dtype=object)
+            return frames.build(self.frame, {self.feature_kind: names, statistic: values})
+        return summary_table(self, values, statistic, self.frame)
 
     def contrast(self) -> Any:
         """What tells the clusters apart: for each against each other one, the features at its prototype.
@@ -311,45 +334,59 @@ class Explanation:
             raise ValueError(f"n={n!r} rows can't be chosen. Give a whole number ≥ 0.")
         return self[np.argsort(np.abs(self.logits), kind="stable")[:n]]
 
-    def to_frame(self, kind: str | None = None) -> Any:
-        """Everything in one table: cluster, competitor, logit, probability and the relevance of each row.
+    def to_frame(self, kind: str | None = None, *, form: str = "auto") -> Any:
+        """Everything in one table.
 
         Parameters
         ----------
         kind : {"pandas", "polars", "pyarrow"}, optional
             The kind of frame; by default the kind that came in or, for an array, the first of the three that
             is installed.
+        form : {"auto", "wide", "long"}
+            "wide": a row for each row. "long": a row for each relevance. "auto": long where the relevance is
+            sparse, otherwise wide.
 
         Returns
         -------
         frame
-            Columns ``cluster``, ``competitor``, ``logit``, ``probability``; ``absorbed`` where anything was
-            absorbed; then each feature's relevance under its name. ``cluster`` is the explained cluster. A
-            feature that has one of these names keeps it; the other column gets an underscore at its end.
+            Wide: columns ``cluster``, ``competitor``, ``logit``, ``probability``; ``absorbed`` where anything
+            was absorbed; then each feature's relevance under its name. ``cluster`` is the explained cluster.
+            A feature that has one of these names keeps it; the other column gets an underscore at its end.
+
+            Long: ``row`` (its position, or its name in ``index``), ``cluster``, ``feature``, ``relevance``;
+            ``document`` and ``term`` of documents. In the order of the rows, the largest relevance first.
+            What is absent from a row is not in the table; it is in ``absent``.
 
         Raises
         ------
         ImportError
             If the frame's library is not installed.
+        ValueError
+            If the form is not known, or it is "wide" and the relevance is sparse.
+
+        Examples
+        --------
+        >>> import neonxai
+        >>> e = neonxai.explain(neonxai.Centroids([[0.0, 0.0], [2.0, 1.0]]), [[0.5, 0.0]], beta=1.0)
+        >>> e.to_frame("pandas", form="long")
+           row  cluster feature  relevance
+        0    0        0      x0        2.0
+        1    0        0      x1        1.0
         """
-        facts: dict[str, ArrayLike] = {
-            "cluster": self.targets.tolist(),
-            "competitor": self.competitors.tolist(),
-            "logit": self.logits,
-            "probability": self.probabilities,
-        }
-        if np.any(self.absorbed):
-            facts["absorbed"] = self.absorbed
-        columns = {free_name(name, self.feature_names): column for name, column in facts.items()}
-        columns.update(zip(self.feature_names, self.relevance.T, strict=True))
-        return frames.build(kind or self.frame or frames.default_kind(), columns, self.index)
+        if form not in _FORMS:
+            raise ValueError(f"form={form!r} is not known; choose one of {', '.join(_FORMS)}.")
+        is_long = issparse(self.relevance) if form == "auto" else form == "long"
+        table = long_table if is_long else wide_table
+        return table(self, kind or self.frame or frames.default_kind())
 
     def to_shap(self) -> Any:
         """Return a ``shap.Explanation``, which SHAP's plots draw.
 
         Its values are the relevances. They are no Shapley values, though the plots call them so, and speak
         for each row's own cluster: to plot many rows choose one, ``e[e.labels == 2].to_shap()``. The base
-        value is ``base_value`` plus what a row has absorbed, so that everything adds up to the logit.
+        value is ``base_value`` plus what a row has absorbed, so that everything adds up to the logit. With
+        sparse relevance it has ``absent``, too, and what is absent is written out with a value of 0: choose
+        rows first, ``e[:100].to_shap()``.
 
         Returns
         -------
@@ -360,20 +397,35 @@ class Explanation:
         ------
         ImportError
             If shap is not installed.
+        ValueError
+            If sparse relevance of so many rows would take more than 1 GiB.
         """
         try:
             import shap
         except ImportError as error:
             raise ImportError("to_shap needs SHAP, which is not installed: pip install shap") from error
+        values: Any = self.relevance
+        base_values = self.base_value + self.absorbed
+        if issparse(values):
+            if self.n_samples * self.n_features > _MOST_DENSE:
+                raise ValueError(
+                    f"{self.n_samples} rows × {self.n_features} features are too many to be written out for "
+                    "SHAP's plots. Choose rows first: e[:100].to_shap()."
+                )
+            values = values.toarray()
+        if self.absent is not None:
+            base_values = base_values + self.absent
         return shap.Explanation(
-            values=self.relevance,
-            base_values=self.base_value + self.absorbed,
-            data=self.data,
+            values=values,
+            base_values=base_values,
+            data=cells.as_array(self.data),
             feature_names=list(self.feature_names),
         )
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Store the explanation in one file, without pickle: an .npz archive of arrays.
+
+        A frame in ``data`` is stored column by column: numbers as they are, anything else as text.
 
         Parameters
         ----------
@@ -389,21 +441,15 @@ class Explanation:
         TypeError
             If the rows of a pandas frame have names that are neither numbers, dates nor strings.
         """
-        arrays = {name: np.asarray(getattr(self, name)) for name in _PER_ROW}
-        if self.index is not None:
-            arrays["index"] = _storable(self.index)
-        if self.contrasts is not None and self.separations is not None:
-            arrays |= {"contrasts": self.contrasts, "separations": self.separations}
-        plain = [f.name for f in fields(self) if f.name not in (*_PER_ROW, *_OTHER_ARRAYS)]
-        storage.write(
-            path, "Explanation", {name: getattr(self, name) for name in plain}, arrays, overwrite=overwrite
-        )
+        explanation_file.write(self, path, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read an explanation that `save` stored, to the same bits. No code is run.
 
-        The names of a pandas frame's rows come back as an array, without a name of their own.
+        The names of a pandas frame's rows come back as an array, without a name of their own. Data in a frame
+        comes back as an array if all of it is numbers; else as a frame of the same kind, where its library is
+        installed, and as an array of objects where it is not.
 
         Raises
         ------
@@ -412,17 +458,7 @@ class Explanation:
         ValueError
             If it is not such a file.
         """
-        plain = {f.name for f in fields(cls)} - {*_PER_ROW, *_OTHER_ARRAYS}
-        facts, arrays = storage.read(path, "Explanation", fields=plain, arrays=(*_PER_ROW, *_OTHER_ARRAYS))
-        for name in ("feature_names", "cluster_names"):
-            facts[name] = tuple(facts[name])
-        try:
-            everything: dict[str, Any] = {**facts, **arrays}
-            loaded = cls(**everything)
-            _check_loaded(loaded)
-        except (TypeError, ValueError, IndexError) as error:
-            raise ValueError(f"{os.fspath(path)} holds no whole explanation: {error}.") from error
-        return loaded
+        return explanation_file.read(cls, path)
 
     def __repr__(self) -> str:
         return text_overview(self)
@@ -431,51 +467,8 @@ class Explanation:
         return html_overview(self)
 
 
-_PER_ROW = (
-    "relevance",
-    "logits",
-    "labels",
-    "targets",
-    "competitors",
-    "probabilities",
-    "absorbed",
-    "data",
-)
-_OTHER_ARRAYS = ("index", "contrasts", "separations")
-
-
-def _check_loaded(e: Explanation) -> None:
-    """Raise a ValueError unless all parts fit together."""
-    n, d = e.n_samples, e.n_features
-    shapes = {name: (n, d) if name in ("relevance", "data") else (n,) for name in _PER_ROW}
-    for name, shape in shapes.items():
-        array = getattr(e, name)
-        kinds = "biufU" if name in ("labels", "targets", "competitors") else "f"
-        if array.shape != shape or array.dtype.kind not in kinds:
-            raise ValueError(f"{name} has shape {array.shape} and dtype {array.dtype}, not {shape}")
-    if e.index is not None and len(e.index) != n:
-        raise ValueError(f"there are {len(e.index)} row names for {n} rows")
-    if not (all(isinstance(name, str) for name in e.feature_names) and e.pooling in ("min", "soft")):
-        raise ValueError("its names or its pooling are of another kind")
-    if not (isinstance(e.beta, float) and e.beta >= 0 and isinstance(e.base_value, float)):
-        raise ValueError(f"beta is {e.beta!r}")
-    k = e.n_clusters
-    tables = ((e.contrasts, [k, k, d]), (e.separations, [k, k]))
-    for table, lengths in tables:
-        if table is not None and (list(table.shape) != lengths or table.dtype.kind != "f"):
-            raise ValueError(f"its contrasts have shape {table.shape} and dtype {table.dtype}")
-    for clusters in (e.labels, e.targets, e.competitors):
-        positions_of(clusters, e.cluster_names)
-
-
-def _storable(index: Any) -> NDArray[np.generic]:
-    """Turn row names into an array that needs no pickle."""
-    array = np.asarray(index)
-    if array.dtype.kind in "OT" and all(isinstance(name, str) for name in array):
-        array = array.astype(np.str_)
-    if array.dtype.kind not in "biufUM":
-        raise TypeError(
-            f"The rows' names are {type(index).__qualname__} of dtype {array.dtype}, which can't be stored "
-            "without pickle. Save dataclasses.replace(e, index=None), or explain X.reset_index(drop=True)."
-        )
-    return array
+def _doubles(relevance: csr_array) -> csr_array:
+    """The same in float64, in which float32 is summed up, too."""
+    return csr_array(
+        (relevance.data.astype(np.float64), relevance.indices, relevance.indptr), relevance.shape
+    )

@@ -11,6 +11,8 @@ import numpy as np
 from neonxai.text import printable
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from neonxai.explanation import Explanation
 
 _MAX_CLUSTERS = 10
@@ -23,7 +25,7 @@ class _Cluster:
     name: str
     size: int
     mean_logit: float
-    mean_absorbed: float
+    others: tuple[float, ...]  # means of `_others`
     features: tuple[tuple[str, float], ...]  # the strongest, with their mean relevance
 
 
@@ -32,25 +34,27 @@ def text_overview(explanation: Explanation) -> str:
     lines = [*_head(explanation), ""]
     clusters = _clusters(explanation)
     width = max([len(c.name) for c in clusters] + [len("cluster")])
-    absorbs = np.any(explanation.absorbed)
-    extra = f"  {'absorbed':>8}" if absorbs else ""
+    extra = "".join(f"  {name:>8}" for name in _others(explanation))
+    rows, features = f"{explanation.row_kind}s", f"{explanation.feature_kind}s"
+    count = max(8, len(rows))
     lines.append(
-        f"{'cluster':<{width}}  {'rows':>8}  {'mean logit':>10}{extra}  strongest features (mean relevance)"
+        f"{'cluster':<{width}}  {rows:>{count}}  {'mean logit':>10}{extra}  strongest {features} "
+        "(mean relevance)"
     )
     for c in clusters:
         features = ", ".join(f"{name} {value:+.3g}" for name, value in c.features)
-        extra = f"  {c.mean_absorbed:>+8.3g}" if absorbs else ""
-        lines.append(f"{c.name:<{width}}  {c.size:>8,}  {c.mean_logit:>10.4g}{extra}  {features}")
+        extra = "".join(f"  {value:>+8.3g}" for value in c.others)
+        lines.append(f"{c.name:<{width}}  {c.size:>{count},}  {c.mean_logit:>10.4g}{extra}  {features}")
     return "\n".join(lines + _rest(explanation))
 
 
 def html_overview(explanation: Explanation) -> str:
     """Return the same as a table for notebooks. All names are escaped."""
-    absorbs = np.any(explanation.absorbed)
-    extra = "<th scope='col'>absorbed</th>" if absorbs else ""
+    extra = "".join(f"<th scope='col'>{name}</th>" for name in _others(explanation))
     rows = "".join(
         f"<tr><th scope='row'>{escape(c.name)}</th><td>{c.size:,}</td><td>{c.mean_logit:.4g}</td>"
-        + (f"<td>{c.mean_absorbed:+.3g}</td><td>" if absorbs else "<td>")
+        + "".join(f"<td>{value:+.3g}</td>" for value in c.others)
+        + "<td>"
         + ", ".join(f"{escape(name)}&nbsp;{value:+.3g}" for name, value in c.features)
         + "</td></tr>"
         for c in _clusters(explanation)
@@ -58,49 +62,69 @@ def html_overview(explanation: Explanation) -> str:
     head = "<br>".join(escape(line) for line in _head(explanation))
     rest = "".join(f"<p>{escape(line)}</p>" for line in _rest(explanation))
     return (
-        f"<div><p>{head}</p><table><thead><tr><th scope='col'>cluster</th><th scope='col'>rows</th>"
+        f"<div><p>{head}</p><table><thead><tr><th scope='col'>cluster</th>"
+        f"<th scope='col'>{explanation.row_kind}s</th>"
         f"<th scope='col'>mean logit</th>{extra}"
-        "<th scope='col'>strongest features (mean relevance)</th></tr></thead>"
+        f"<th scope='col'>strongest {explanation.feature_kind}s (mean relevance)</th></tr></thead>"
         f"<tbody>{rows}</tbody></table>{rest}</div>"
     )
 
 
 def _head(e: Explanation) -> list[str]:
     error = float(e.conservation_error().max()) if len(e) else 0.0
-    total = "Σ relevance + absorbed" if np.any(e.absorbed) else "Σ relevance"
-    rows = "row" if e.n_samples == 1 else "rows"
+    total = " + ".join(["Σ relevance", *_others(e)])
+    rows = e.row_kind if e.n_samples == 1 else f"{e.row_kind}s"
     lines = [
-        f"Explanation of {e.n_samples:,} {rows} × {e.n_features:,} features, {e.n_clusters:,} clusters",
+        f"Explanation of {e.n_samples:,} {rows} × {e.n_features:,} {e.feature_kind}s, "
+        f"{e.n_clusters:,} clusters",
         f"{e.pooling}-pooling, β = {e.beta:.4g}; {total} = logit within {error:.1g}",
     ]
     if np.any(e.targets != e.labels):
         asked = {_short(str(name)) for name in np.unique(e.targets).tolist()}
         which = f"cluster {asked.pop()}" if len(asked) == 1 else "clusters that were asked for"
-        lines.append(f"evidence for {which}, by the cluster that a row is assigned to")
+        lines.append(f"evidence for {which}, by the cluster that a {e.row_kind} is assigned to")
     if e.agreement is not None:
-        lines.append(f"the network agrees with the clustering on {e.agreement:.1%} of the rows")
+        lines.append(f"the network agrees with the clustering on {e.agreement:.1%} of the {e.row_kind}s")
     return lines
+
+
+def _others(e: Explanation) -> dict[str, NDArray[np.floating]]:
+    """What there is of a logit beside the relevance."""
+    found = {"absent": e.absent, "absorbed": e.absorbed}
+    return {name: values for name, values in found.items() if values is not None and np.any(values)}
 
 
 def _clusters(e: Explanation) -> list[_Cluster]:
     sizes = np.bincount(e.label_positions, minlength=e.n_clusters)
     means = e.summary_values()
     logits = np.bincount(e.label_positions, weights=e.logits, minlength=e.n_clusters)
-    absorbed = np.bincount(e.label_positions, weights=e.absorbed, minlength=e.n_clusters)
+    others = [
+        np.bincount(e.label_positions, weights=values, minlength=e.n_clusters)
+        for values in _others(e).values()
+    ]
     result = []
     for k in np.flatnonzero(sizes)[:_MAX_CLUSTERS]:
-        strongest = np.argsort(-np.abs(means[k]), kind="stable")[:_MAX_FEATURES]
+        strongest = _largest(np.abs(means[k]), _MAX_FEATURES)
         features = tuple((_short(e.feature_names[i]), float(means[k, i])) for i in strongest)
         result.append(
             _Cluster(
                 _short(str(e.cluster_names[k])),
                 int(sizes[k]),
                 float(logits[k] / sizes[k]),
-                float(absorbed[k] / sizes[k]),
+                tuple(float(sums[k] / sizes[k]) for sums in others),
                 features,
             )
         )
     return result
+
+
+def _largest(values: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+    """Where the largest values are, the largest first, without sorting a million others."""
+    candidates = np.arange(len(values))
+    if count < len(values):
+        candidates = np.flatnonzero(values >= np.partition(values, -count)[-count])
+    order: NDArray[np.intp] = candidates[np.argsort(-values[candidates], kind="stable")[:count]]
+    return order
 
 
 def _rest(e: Explanation) -> list[str]:

@@ -6,6 +6,7 @@ import numpy as np
 
 _METHODS = ("neon",)
 _POOLINGS = ("min", "soft")
+_PULL_BACKS = ("input", "codes", "stop")
 _NUMBER = (int, float, np.integer, np.floating)
 
 
@@ -15,6 +16,10 @@ def check_parameters(explainer: Any) -> None:
         raise ValueError(f"method={explainer.method!r} is not known; choose one of {', '.join(_METHODS)}.")
     if explainer.pooling not in ("auto", *_POOLINGS):
         raise ValueError(f"pooling={explainer.pooling!r} is not known; choose 'auto', 'min' or 'soft'.")
+    if explainer.pull_back not in _PULL_BACKS:
+        raise ValueError(
+            f"pull_back={explainer.pull_back!r} is not known; choose one of {', '.join(_PULL_BACKS)}."
+        )
     gamma = explainer.gamma
     if gamma != "auto" and (not isinstance(gamma, _NUMBER) or isinstance(gamma, bool) or not gamma > 0):
         raise ValueError(

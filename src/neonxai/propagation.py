@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from neonxai.arrays import Floats, Ints
 from neonxai.engines import Progress, for_each_tile, n_threads, tile_rows
 from neonxai.networks import Network
 from neonxai.networks.closure import close_sums
-from neonxai.networks.pooling import min_pool_or_pair, pair_pool, probabilities, soft_pool
+from neonxai.networks.linear import LinearNetwork
+from neonxai.networks.pooling import Pooled, min_pool_or_pair, pair_pool, probabilities, soft_pool
+from neonxai.networks.sparse_rows import close_present, sparse_evidence, sparse_redistribute
 
 # Multiplications of a row that outweigh the interpreter's share, and of all rows that take some 0.1 s.
 _COSTLY = 1 << 14
@@ -86,14 +89,7 @@ def propagate(network: Network, X: Floats, question: Question, *, beta: float, p
         targets = labels if network.default_target is None else np.full(len(X), network.default_target)
     if not np.array_equal(targets, assigned):
         evidence = layer.evidence(X, targets, beta=beta)[1]
-    if question.rivals is not None:
-        pooled = pair_pool(evidence, question.rivals)
-    else:
-        evidence = _among_rivals(network, evidence)
-        if pooling == "soft":
-            pooled = soft_pool(evidence, beta)
-        else:
-            pooled = min_pool_or_pair(evidence, targets, assigned, beta)
+    pooled = _pool(network, evidence, question, targets, assigned, beta, pooling)
     relevance, absorbed = layer.redistribute(X, targets, pooled.coefficients)
     absorbed += pooled.absorbed
     total = close_sums(relevance, pooled.logits - absorbed)
@@ -107,6 +103,65 @@ def propagate(network: Network, X: Floats, question: Question, *, beta: float, p
         pooled.competitors,
         np.maximum(total, np.abs(pooled.logits)),
     )
+
+
+def propagate_sparse(
+    network: LinearNetwork, X: csr_array, question: Question, *, beta: float, pooling: str
+) -> tuple[Answer, NDArray[np.float64]]:
+    """Explain a tile of sparse rows, in memory that goes with what is present in them.
+
+    Parameters
+    ----------
+    network, question, beta, pooling
+        As for `propagate`.
+    X : csr_array of shape (n_rows, n_features)
+        Rows.
+
+    Returns
+    -------
+    answer : Answer
+        Its ``relevance`` has the shape (n_present,), in the order of ``X.data``.
+    absent : array of shape (n_rows,)
+        What the entries that are absent from a row account for.
+    """
+    assigned, evidence = sparse_evidence(network, X, beta=beta)
+    labels = assigned if question.labels is None else question.labels
+    targets = labels if question.targets is None else question.targets
+    if not np.array_equal(targets, assigned):
+        evidence = sparse_evidence(network, X, targets, beta=beta)[1]
+    pooled = _pool(network, evidence, question, targets, assigned, beta, pooling)
+    relevance, absent, absorbed = sparse_redistribute(network, X, targets, pooled.coefficients)
+    absorbed = absorbed + pooled.absorbed
+    sizes = close_present(relevance, X.indptr, absent, pooled.logits - absorbed)
+    answer = Answer(
+        relevance,
+        pooled.logits,
+        absorbed,
+        probabilities(pooled.logits, beta),
+        labels,
+        targets,
+        pooled.competitors,
+        np.maximum(sizes, np.abs(pooled.logits)),
+    )
+    return answer, absent
+
+
+def _pool(
+    network: Network,
+    evidence: NDArray[np.float64],
+    question: Question,
+    targets: Ints,
+    assigned: Ints,
+    beta: float,
+    pooling: str,
+) -> Pooled:
+    """Layer 2."""
+    if question.rivals is not None:
+        return pair_pool(evidence, question.rivals)
+    evidence = _among_rivals(network, evidence)
+    if pooling == "soft":
+        return soft_pool(evidence, beta)
+    return min_pool_or_pair(evidence, targets, assigned, beta)
 
 
 def _labels(network: Network, X: Floats, assigned: Ints, told: Ints | None) -> Ints:
@@ -125,10 +180,8 @@ def _among_rivals(network: Network, evidence: NDArray[np.float64]) -> NDArray[np
     return evidence
 
 
-def survey(
-    network: Network, X: Floats, labels: Ints | None = None
-) -> tuple[NDArray[np.float64], float | None]:
-    """Look at all rows that the explainer is fitted to.
+def survey(network: Network, X: Floats) -> tuple[NDArray[np.float64], Ints, Ints | None]:
+    """Look at rows that the explainer is fitted to.
 
     Parameters
     ----------
@@ -136,42 +189,39 @@ def survey(
         The clustering.
     X : array of shape (n_rows, n_features)
         Rows.
-    labels : int array of shape (n_rows,), optional
-        The clustering's own labels of the rows.
 
     Returns
     -------
     logits : array of shape (n_rows,)
         f_c of the cluster that the network assigns each row to, by min-pooling.
-    agreement : float or None
-        The share of rows that the network assigns as the clustering does; rows that are alone in their
-        cluster don't count, as each of them is its own only support. None where the network is the
-        clustering.
+    assigned : int array of shape (n_rows,)
+        These clusters.
+    known : int array of shape (n_rows,), or None
+        What the clustering has said, −1 where nothing; None where the network is the clustering.
     """
     logits = np.empty(len(X))
-    given = np.full(len(X), -1)
-    agrees = np.zeros(len(X), dtype=bool)
-    stands_in = False
+    assigned = np.empty(len(X), dtype=np.intp)
+    known = None if network.known_labels(X[:1]) is None else np.empty(len(X), dtype=np.intp)
 
     def work(tile: slice) -> None:
-        nonlocal stands_in
         rows = X[tile]
-        assigned, evidence = network.evidence(rows)
-        known = network.known_labels(rows)
-        if known is not None:
-            stands_in = True
-            if labels is not None:
-                known = labels[tile]
-            given[tile] = known
-            agrees[tile] = known == assigned
+        assigned[tile], evidence = network.evidence(rows)
+        if known is not None and (told := network.known_labels(rows)) is not None:
+            known[tile] = told
         logits[tile] = _among_rivals(network, evidence).min(axis=1)
 
     for_each_tile_of(network, work, len(X))
-    if not stands_in:
-        return logits, None
+    return logits, assigned, known
+
+
+def agreement_of(assigned: Ints, given: Ints) -> float:
+    """The share of rows that the network assigns as the clustering does.
+
+    Rows that are alone in their cluster don't count, as each of them is its own only support.
+    """
     _, inverse, sizes = np.unique(given, return_inverse=True, return_counts=True)
     counting = sizes[inverse] > 1
-    return logits, float(agrees[counting].mean()) if counting.any() else 1.0
+    return float((assigned == given)[counting].mean()) if counting.any() else 1.0
 
 
 def contrast(network: Network, clusters: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

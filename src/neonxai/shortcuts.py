@@ -15,6 +15,8 @@ def explain(
     pooling: str = "auto",
     gamma: float | str = "auto",
     method: str = "neon",
+    preprocessing: Any = None,
+    pull_back: str = "input",
     target: Any = None,
     against: Any = None,
 ) -> Explanation:
@@ -25,11 +27,11 @@ def explain(
     Parameters
     ----------
     model : estimator
-        A clustering, fitted or not; see `ClusterExplainer`.
+        A clustering, fitted or not, or a pipeline that ends in one; see `ClusterExplainer`.
     X : array-like or frame of shape (n_samples, n_features)
         Data in the unit that the model knows. For a clustering that only has labels (``labels_`` without a
         ``predict``), the very rows that were clustered.
-    beta, pooling, gamma, method
+    beta, pooling, gamma, method, preprocessing, pull_back
         As for `ClusterExplainer`.
     target, against
         As for `ClusterExplainer.explain`.
@@ -56,7 +58,15 @@ def explain(
     2  petal length (cm)   0.74
     3   petal width (cm)   0.13
     """
-    explainer = ClusterExplainer(model, beta=beta, pooling=pooling, gamma=gamma, method=method).fit(X)
+    explainer = ClusterExplainer(
+        model,
+        beta=beta,
+        pooling=pooling,
+        gamma=gamma,
+        method=method,
+        preprocessing=preprocessing,
+        pull_back=pull_back,
+    ).fit(X)
     return explainer.explain(X, target=target, against=against, labels=explainer.labels_)
 
 
@@ -69,6 +79,8 @@ def explain_labels(
     pooling: str = "auto",
     gamma: float | str = "auto",
     method: str = "neon",
+    preprocessing: Any = None,
+    pull_back: str = "input",
     target: Any = None,
     against: Any = None,
 ) -> Explanation:
@@ -86,7 +98,7 @@ def explain_labels(
     noise : int, str or None
         The label of rows that belong to no cluster, if there are any. Such a row is explained by how far it
         is from the nearest cluster.
-    beta, pooling, gamma, method
+    beta, pooling, gamma, method, preprocessing, pull_back
         As for `ClusterExplainer`.
     target, against
         As for `ClusterExplainer.explain`.
@@ -111,5 +123,14 @@ def explain_labels(
     """
     model = Labels(labels, noise=noise)
     return explain(
-        model, X, beta=beta, pooling=pooling, gamma=gamma, method=method, target=target, against=against
+        model,
+        X,
+        beta=beta,
+        pooling=pooling,
+        gamma=gamma,
+        method=method,
+        preprocessing=preprocessing,
+        pull_back=pull_back,
+        target=target,
+        against=against,
     )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_VERSION = 1
+_VERSION = 2  # 1: explanations of dense relevance, and of arrays of floats
 _HEADER = "neonxai"
 
 
@@ -86,7 +86,12 @@ def write(
 
 
 def read(
-    path: str | os.PathLike[str], content: str, *, fields: Collection[str], arrays: Collection[str] | None
+    path: str | os.PathLike[str],
+    content: str,
+    *,
+    fields: Collection[str],
+    arrays: Collection[str] | None,
+    added: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
     """Read what `write` stored: (fields, arrays). Runs no code from the file.
 
@@ -100,6 +105,8 @@ def read(
         The JSON fields that it must have, and no others.
     arrays : collection of str or None
         The arrays that it may have; None for any.
+    added : mapping, optional
+        Further JSON fields, with the values that they have in older files, which lack them.
 
     Raises
     ------
@@ -115,7 +122,7 @@ def read(
         with zipfile.ZipFile(path) as archive:
             header = _header(archive)
             if header["content"] == content and header["version"] <= _VERSION:
-                return _fields(header, fields), _arrays(archive, arrays)
+                return _fields(header, fields, added or {}), _arrays(archive, arrays)
     except _DAMAGE as error:
         cause = str(error) or type(error).__name__
         raise ValueError(
@@ -153,10 +160,11 @@ def _header(archive: zipfile.ZipFile) -> dict[str, Any]:
     return header
 
 
-def _fields(header: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
-    fields: dict[str, Any] = header["fields"]
-    if not isinstance(fields, dict) or set(fields) != set(names):
-        raise ValueError(f"its fields are {list(fields)!r:.200}")
+def _fields(header: dict[str, Any], names: Collection[str], added: Mapping[str, Any]) -> dict[str, Any]:
+    stored: dict[str, Any] = header["fields"]
+    fields = {**added, **stored}
+    if set(fields) != {*names, *added}:
+        raise ValueError(f"its fields are {list(stored)!r:.200}")
     return fields
 
 

@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from neonxai import sources
 from neonxai.networks import Network, network_from_state
 from neonxai.networks.base import family_name
+from neonxai.transforms.checks import check_transform
 
-__all__ = ["check_network", "check_source"]
+__all__ = ["check_network", "check_source", "check_transform"]
 
 # Two computations of one number, each with a rounding error of a few dozen ulp.
 _TOLERANCE = 1e-12

@@ -47,12 +47,19 @@ TEXT_FILES = {
         "column 'a' holds text, not numbers: 'red' in line 20002",
     ),
     "text after a field of two lines": ("x.csv", 'a,b\n"1\n",2\nred,3\n', "'red' in line 4"),
-    "date": ("x.csv", "a,b\n1,2020-01-01\n", "column 'b' holds text, not numbers: '2020-01-01' in line 2"),
+    "date": (
+        "x.csv",
+        "a,b\n1,2020-01-01\n",
+        "column 'b' holds dates, not numbers or categories: '2020-01-01' in line 2. Leave it out",
+    ),
     "steering text": ("x.csv", "a,b\n1,2\n\x1b[31m,3\n", "'\\x1b[31m' in line 3"),
-    "missing": ("x.csv", "a,b\n1,2\n,3\n", "column 'a' holds a missing value in line 3. Fill in or delete"),
-    "missing everywhere": ("x.csv", "a,b\n1,\n2,\n", "column 'b' holds a missing value in line 2"),
-    "NA": ("x.csv", "a,b\n1,2\n4,NA\n", "column 'b' holds a missing value, written as 'NA', in line 3"),
-    "nan": ("x.csv", "a,b\n1,2\nNaN,3\n", "column 'a' holds NaN in line 3"),
+    "missing everywhere": (
+        "x.csv",
+        "a,b\n1,\n2,\n",
+        "column 'b' holds no values: all 2 are missing. Leave it out with --drop b.",
+    ),
+    "NA everywhere": ("x.csv", "a,b\n1,NA\n2,nan\n", "column 'b' holds no values: all 2 are missing"),
+    "NaN everywhere": ("x.csv", "a,b\nNaN,3\nNaN,4\n", "column 'a' holds no values: all 2 are missing"),
     "infinity": ("x.csv", "a,b\n1,2\n3,-inf\n", "column 'b' holds -inf in line 3"),
     "beyond float": ("x.csv", "a,b\n1,2\n3,1e999\n", "column 'b' holds inf in line 3"),
     "open quote": ("x.csv", 'a,b\n1,"2\n3,4\n', "it cannot be parsed. Look for a quotation mark"),
@@ -87,7 +94,6 @@ TEXT_FILES = {
         "it is not JSON Lines, as its ending says: it starts with b'a,b",
     ),
     "JSON array": ("x.jsonl", '[{"a":1}]', "Each line must be one object"),
-    "JSON Lines, gap": ("x.jsonl", OBJECT + '\n{"a":1}\n', "column 'b' holds a missing value in line 3"),
     "JSON Lines, text": (
         "x.jsonl",
         OBJECT + '{"a":1,"b":"x"}\n',
@@ -126,6 +132,33 @@ def test_text_files(shell, case):
     Path(name).write_text(content, newline="")
     refused(shell("explain", name, *K2), f"neonxai: {name}: ", said)
     assert [path.name for path in Path().iterdir()] == [name]
+
+
+GAPS = {
+    "missing": ("x.csv", "a,b\n1,2\n,3\n", "column 'a' holds a missing value in line 3. Fill in or delete"),
+    "missing everywhere": ("x.csv", "a,b\n1,\n2,\n", "column 'b' holds a missing value in line 2"),
+    "NA": ("x.csv", "a,b\n1,2\n4,NA\n", "column 'b' holds a missing value, written as 'NA', in line 3"),
+    "nan": ("x.csv", "a,b\n1,2\nNaN,3\n", "column 'a' holds NaN in line 3"),
+    "word": ("x.csv", "a,b\n1,x\n2,y\n3,x\n4,\n", "column 'b' holds a missing value in line 5"),
+    "NA among words": (
+        "x.csv",
+        "a,b\n1,x\n2,y\n3,NA\n",
+        "column 'b' holds a missing value, written as 'NA', in line 4",
+    ),
+    "JSON Lines": ("x.jsonl", OBJECT + '\n{"a":1}\n', "column 'b' holds a missing value in line 3"),
+    "yes or no": (
+        "x.jsonl",
+        '{"a":1,"b":true}\n{"a":2,"b":null}\n',
+        "column 'b' holds a missing value in line 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", GAPS)
+def test_missing_values_where_they_are_refused(shell, case):
+    name, content, said = GAPS[case]
+    Path(name).write_text(content)
+    refused(shell("explain", name, *K2, "--missing", "refuse"), f"neonxai: {name}: ", said)
 
 
 @pytest.fixture
@@ -183,18 +216,21 @@ def test_values_in_binary_files(shell, wine, value, said, ending):
     numbers[7] = value
     frame = wine.with_columns(ash=pl.Series(numbers))
     frame.write_parquet("x.parquet") if ending == "parquet" else frame.write_ipc("x.arrow")
-    refused(shell("explain", f"x.{ending}", *K2), f"x.{ending}: column 'ash' {said} (the first is 0)")
+    words = (*K2, "--missing", "refuse")
+    refused(shell("explain", f"x.{ending}", *words), f"x.{ending}: column 'ash' {said} (the first is 0)")
 
 
 def test_columns_that_are_no_numbers_in_binary_files(shell, wine):
-    wine.with_columns(day=pl.date(2020, 1, 1), name=pl.lit("x y")).write_parquet("x.parquet")
+    names = pl.Series([f"x {i}" for i in range(len(wine))])
+    wine.with_columns(day=pl.date(2020, 1, 1), name=names).write_parquet("x.parquet")
     refused(
         shell("explain", "x.parquet", *K2),
         "column 'day' holds date, not numbers: datetime.date(2020, 1, 1) in row 0",
     )
     refused(
         shell("explain", "x.parquet", *K2, "--drop", "day"),
-        "column 'name' holds text, not numbers: 'x y' in row 0",
+        "column 'name' holds text with 178 different values in 178 rows, too many for categories",
+        "it seems to name the rows, or to be free text: 'x 0' in row 0 (the first is 0)",
     )
 
 
@@ -236,7 +272,7 @@ OPTIONS = {
     "clusters below 0": (("--clusters", -3), "--clusters -3: ", "it takes at least 2"),
     "clusters a fraction": (("--clusters", 2.5), "--clusters 2.5: it is not a whole number"),
     "clusters a word": (("--clusters", "three"), "--clusters three: it is not a whole number"),
-    "neither": ((), "none of --clusters, --centers and --labels is given. Say --clusters K"),
+    "neither": ((), "none of --clusters, --centers, --labels and --model is given. Say --clusters K"),
     "both": (("--clusters", 3, "--centers", "wine.csv"), "both --clusters and --centers are given"),
     "columns and drop": ((*K2, "--columns", "hue", "--drop", "ash"), "both --columns and --drop are given"),
     "unknown column": ((*K2, "--columns", "hue,alcool"), "has no column 'alcool'. Did you mean 'alcohol'?"),
@@ -252,6 +288,11 @@ OPTIONS = {
     "beta NaN": ((*K2, "--beta", "nan"), "--beta nan: it is not a number (NaN)"),
     "beta a word": ((*K2, "--beta", "big"), "--beta big: it is not a number. Give auto, inf, or"),
     "seed below 0": ((*K2, "--seed", -1), "usage: Invalid value for '--seed'"),
+    "missing unknown": ((*K2, "--missing", "drop"), "usage: Invalid value for '--missing'", "'impute'"),
+    "trust without model": (
+        (*K2, "--trust", "a.B"),
+        "usage: --trust is about --model, but that is not given",
+    ),
     "scale unknown": ((*K2, "--scale", "log"), "usage: Invalid value for '--scale'", "'standard'"),
     "option unknown": ((*K2, "--explode", "x"), "usage: No such option: --explode"),
     "out of unknown kind": ((*K2, "--out", "why.txt"), "--out why.txt: the ending '.txt' is not one"),

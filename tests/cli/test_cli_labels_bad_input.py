@@ -28,6 +28,7 @@ def refused(result, *said):
 OPTIONS = {
     "and clusters": (("--clusters", 2), "usage: both --clusters and --labels are given. Give one of them."),
     "and centers": (("--centers", "x.csv"), "usage: both --centers and --labels are given"),
+    "and a model": (("--model", "x.csv"), "usage: both --labels and --model are given. Give one of them."),
     "and both": (
         ("--centers", "x.csv", "--clusters", 2),
         "usage: --clusters, --centers and --labels are given. Give one of them.",
@@ -151,13 +152,14 @@ def test_the_only_column(shell):
     pl.DataFrame({"seg": HALVES}).write_csv("x.csv")
     refused(
         shell("explain", "x.csv", "--labels", "seg"),
-        "--labels: no column of x.csv is left to use. There must be columns of numbers besides",
+        "--labels: no column of x.csv is left to use. There must be columns besides",
     )
 
 
 def test_text_in_another_column(shell, points):
-    points.with_columns(seg=pl.Series(HALVES), note=pl.lit("x")).write_csv("x.csv")
-    refused(shell("explain", "x.csv", "--labels", "seg"), "column 'note' holds text", "--drop note")
+    notes = pl.Series([f"note {i}" for i in range(40)])
+    points.with_columns(seg=pl.Series(HALVES), note=notes).write_csv("x.csv")
+    refused(shell("explain", "x.csv", "--labels", "seg"), "column 'note' holds text with 40", "--drop note")
 
 
 @pytest.mark.parametrize("label", [-1, 0])

@@ -9,7 +9,7 @@ import typer
 
 import neonxai
 from neonxai.cli.group import Shell
-from neonxai.cli.scaling import Scale
+from neonxai.cli.scaling import Missing, Scale  # noqa: TC001  (Typer reads the annotations)
 from neonxai.cli.screen import Screen
 
 __all__ = ["app", "shell"]
@@ -45,6 +45,7 @@ Examples:
   neonxai explain wine.csv --clusters 3 --summary --out clusters.csv
   neonxai explain new.csv --centers centers.csv --scale none --beta inf
   neonxai explain customers.csv --labels segment --noise unassigned
+  neonxai explain customers.csv --model segments.skops
   neonxai explain wine.csv --clusters 3 --json --quiet | jq .clusters
 
 """
@@ -153,6 +154,26 @@ def _explain(
             show_default=False,
         ),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            metavar="FILE",
+            help="Instead: a clustering or a Pipeline that you have fitted, saved with skops.io.dump. Its "
+            "columns are matched by name.",
+            show_default=False,
+        ),
+    ] = None,
+    trust: Annotated[
+        str | None,
+        typer.Option(
+            "--trust",
+            metavar="TYPE,TYPE",
+            help="Of --model: types in FILE that may be loaded beside those that skops trusts. Loading one "
+            "can run any code, so name only what you know.",
+            show_default=False,
+        ),
+    ] = None,
     noise: Annotated[
         str | None,
         typer.Option(
@@ -190,8 +211,18 @@ def _explain(
         ),
     ] = None,
     scale: Annotated[
-        Scale, typer.Option("--scale", help="What to do to each column beforehand.")
-    ] = Scale.STANDARD,
+        Scale | None,
+        typer.Option("--scale", help="What to do to each column beforehand.", show_default="standard"),
+    ] = None,
+    missing: Annotated[
+        Missing | None,
+        typer.Option(
+            "--missing",
+            help="What a missing value is: a number the column's median and a category one of its own, or an "
+            "error.",
+            show_default="impute",
+        ),
+    ] = None,
     beta: Annotated[
         str,
         typer.Option(
@@ -231,12 +262,14 @@ def _explain(
 ) -> None:
     """Cluster the rows of DATA, and say which columns put each row where it is.
 
-    Or take a clustering that you have: its centers, or a column with its labels.
+    Or take a clustering that you have: its centers, a column with its labels, or
+    the fitted model.
 
     The relevances of a row sum to its logit: how much nearer its cluster is than
     the nearest rival, as the difference of two squared distances on the scaled
-    columns. All columns must be numbers without gaps (true and false count as
-    1 and 0); leave out others with --drop.
+    columns. Columns are numbers (true and false count as 1 and 0), or text of few
+    different values, which are encoded; missing values are filled in. Leave out
+    names and dates with --drop.
     """
     from neonxai.cli.explain import run
     from neonxai.cli.request import Request
@@ -246,12 +279,15 @@ def _explain(
         clusters=clusters,
         centers=centers,
         labels=labels,
+        model=model,
+        trust=trust,
         noise=noise,
         gamma=gamma,
         columns=columns,
         drop=drop,
         key=key,
-        scale=scale,
+        given_scale=scale,
+        given_missing=missing,
         beta=beta,
         seed=seed,
         out=out,

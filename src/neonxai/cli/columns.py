@@ -1,4 +1,4 @@
-"""Which columns are used, and that they hold finite numbers."""
+"""Which columns are used."""
 
 from __future__ import annotations
 
@@ -9,23 +9,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-import numpy as np
-import polars as pl
-
 from neonxai.cli.errors import ShellError
 from neonxai.cli.names import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from neonxai.cli.tables import DataFile
-
-__all__ = ["MISSING", "Selection", "numbers_of", "quoted", "select"]
+__all__ = ["Selection", "quoted", "select"]
 
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "missing"})
 
 
 @dataclass(frozen=True)
@@ -105,7 +97,7 @@ def select(
         option = next(option for option, value in asked.items() if value is not None)
         remedy = "Name fewer to drop, or some to use."
         if columns is None and drop is None:
-            remedy = "There must be columns of numbers besides, from which the explanation can be made."
+            remedy = "There must be columns besides, from which the explanation can be made."
         raise ShellError(option, f"no column of {what} is left to use", remedy)
     if "" in used:
         raise ShellError(
@@ -121,88 +113,6 @@ def select(
             f"Leave it out with --drop {index}, or rename it if it is a measurement.",
         )
     return Selection(tuple(used), tuple(name for name in available if name not in used), key, labels)
-
-
-def numbers_of(table: DataFile, names: Sequence[str]) -> NDArray[np.float64]:
-    """Columns of a file as finite numbers.
-
-    Booleans count as 0 and 1. In CSV and TSV, blanks around a number are ignored.
-
-    Parameters
-    ----------
-    table : DataFile
-        The file.
-    names : sequence of str
-        Columns of it.
-
-    Returns
-    -------
-    array of shape (n_rows, n_columns)
-        In the file's units.
-
-    Raises
-    ------
-    ShellError
-        If a value is missing, infinite, NaN or not a number; the message names its line or row, and column.
-    """
-    return np.column_stack([_numbers(table, name) for name in names])
-
-
-def _numbers(table: DataFile, name: str) -> NDArray[np.float64]:
-    series = table.frame[name]
-    kind = series.dtype
-    if not (kind.is_numeric() or kind in (pl.Boolean, pl.Null)):
-        series = _from_text(table, series)
-    row = _first(series.is_null())
-    if row is not None:
-        raise _unusable(table, name, row, "a missing value")
-    values = series.cast(pl.Float64).to_numpy()
-    finite = np.isfinite(values)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise _unusable(table, name, row, "NaN" if np.isnan(values[row]) else str(values[row]))
-    return values
-
-
-def _from_text(table: DataFile, series: pl.Series) -> pl.Series:
-    name = series.name
-    if series.dtype != pl.String:
-        filled = _first(series.is_not_null()) or 0
-        raise _not_numeric(table, name, filled, str(series.dtype).lower(), series[filled])
-    numbers = series.str.strip_chars().cast(pl.Float64, strict=False)
-    row = _first(numbers.is_null() & series.is_not_null())
-    if row is not None and str(series[row]).strip().lower() in MISSING:
-        raise _unusable(table, name, row, f"a missing value, written as {series[row]!r},")
-    if row is None and table.kind not in {"csv", "tsv"}:
-        row = _first(series.is_not_null())
-    if row is not None:
-        raise _not_numeric(table, name, row, "text", series[row])
-    return numbers
-
-
-def _not_numeric(table: DataFile, name: str, row: int, kind: str, value: object) -> ShellError:
-    return ShellError(
-        table.what,
-        f"column {name!r} holds {kind}, not numbers: {_brief(value)} in {table.place(row)}",
-        f"Leave it out with --drop {quoted([name])}, or encode it as numbers.",
-    )
-
-
-def _unusable(table: DataFile, name: str, row: int, value: str) -> ShellError:
-    return ShellError(
-        table.what,
-        f"column {name!r} holds {value} in {table.place(row)}",
-        f"Fill in or delete such rows, or leave the column out with --drop {quoted([name])}.",
-    )
-
-
-def _first(mask: pl.Series) -> int | None:
-    return mask.arg_max() if mask.any() else None
-
-
-def _brief(value: object) -> str:
-    text = repr(value.to_list() if isinstance(value, pl.Series) else value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def quoted(names: Sequence[str]) -> str:

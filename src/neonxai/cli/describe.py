@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 from scipy.sparse import csr_array
 
 import neonxai
@@ -15,11 +16,13 @@ from neonxai.cli.request import parse_beta, parse_gamma
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from neonxai.cli.preprocessing import Recipe
     from neonxai.cli.request import Request
     from neonxai.cli.result import Result
+    from neonxai.cli.values import Values
     from neonxai.explanation import Explanation
 
-__all__ = ["ClusterFacts", "cluster_facts", "facts"]
+__all__ = ["ClusterFacts", "Commonest", "cluster_facts", "commonest_values", "facts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,8 @@ class ClusterFacts:
     relevance : array of shape (n_features,)
         Mean relevance over its rows, signed, in the unit of the logit; NaN without rows.
     means : array of shape (n_features,)
-        Means of the columns over its rows, in the user's units; NaN without rows.
+        Means of the columns over its rows, in the user's units, of values that are not missing; NaN without
+        such.
     """
 
     name: Any
@@ -65,7 +69,7 @@ def cluster_facts(explanation: Explanation, values: NDArray[np.float64]) -> list
     explanation : Explanation
         Of rows, each for the cluster that it is assigned to.
     values : array of shape (n_rows, n_features)
-        The same rows in the user's units.
+        The same rows in the user's units; NaN where a value is missing or no number.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def cluster_facts(explanation: Explanation, values: NDArray[np.float64]) -> list
     members = csr_array((np.ones(n), (labels, np.arange(n))), (count, n))
     sizes = np.bincount(labels, minlength=count)
     safe = np.where(sizes > 0, sizes, np.nan)
-    means = (members @ values) / safe[:, None]
+    means = _means(members, values, safe)
     logits = (members @ explanation.logits) / safe
     probabilities = (members @ explanation.probabilities) / safe
     absorbed = (members @ explanation.absorbed) / safe
@@ -109,6 +113,72 @@ def cluster_facts(explanation: Explanation, values: NDArray[np.float64]) -> list
         )
         for k in range(count)
     ]
+
+
+def _means(
+    members: csr_array, values: NDArray[np.float64], sizes: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    there = ~np.isnan(values)
+    if there.all():
+        means: NDArray[np.float64] = (members @ values) / sizes[:, None]
+        return means
+    counts = members @ there.astype(np.float64)
+    return np.asarray((members @ np.where(there, values, 0.0)) / np.where(counts > 0, counts, np.nan))
+
+
+@dataclass(frozen=True)
+class Commonest:
+    """The value that a column of categories has most often in a cluster.
+
+    Attributes
+    ----------
+    value : str or None
+        The value; None if it is most often missing.
+    share, share_of_all : float
+        How many of the cluster's rows, and of all rows, have it.
+    """
+
+    value: str | None
+    share: float
+    share_of_all: float
+
+
+def commonest_values(explanation: Explanation, values: Values) -> list[dict[str, Commonest]]:
+    """Find the most frequent category of each column in each cluster.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of rows, each for the cluster that it is assigned to.
+    values : Values
+        The same rows in the user's units.
+
+    Returns
+    -------
+    list of dict
+        One per cluster: for each column of categories its commonest value, of equally frequent ones the first
+        in alphabetical order; nothing for a cluster without rows.
+
+    Examples
+    --------
+    >>> import neonxai
+    >>> import polars as pl
+    >>> from neonxai.cli.values import Values
+    >>> e = neonxai.explain(neonxai.Centroids([[0.0], [2.0]]), [[0.5], [0.0], [2.0]], beta=1.0)
+    >>> commonest_values(e, Values(pl.DataFrame({"color": ["red", "blue", "blue"]})))[1]
+    {'color': Commonest(value='blue', share=1.0, share_of_all=0.66...)}
+    """
+    found: list[dict[str, Commonest]] = [{} for _ in explanation.cluster_names]
+    labels = pl.Series("cluster", explanation.label_positions)
+    for name in values.categories:
+        pairs = pl.DataFrame([labels, values.frame[name].alias("word")])
+        counts = pairs.group_by("cluster", "word").len()
+        overall = dict(counts.group_by("word").agg(pl.col("len").sum()).iter_rows())
+        sizes = dict(counts.group_by("cluster").agg(pl.col("len").sum()).iter_rows())
+        counts = counts.sort("len", "word", descending=[True, False], nulls_last=True)
+        for k, word, count in counts.unique("cluster", keep="first", maintain_order=True).iter_rows():
+            found[k][name] = Commonest(word, count / sizes[k], overall[word] / len(explanation))
+    return found
 
 
 def facts(request: Request, result: Result) -> dict[str, Any]:
@@ -137,17 +207,22 @@ def facts(request: Request, result: Result) -> dict[str, Any]:
         "features": list(e.feature_names),
         "dropped": list(result.selection.dropped),
         "id": result.selection.key,
-        "scale": str(request.scale),
-        "model": "labels" if stand_in else "k-means" if request.centers is None else "centers",
+        "scale": None if request.model else str(request.scale),
+        "pipeline": result.recipe and _steps(result.recipe),
+        "missing": result.values.missing,
+        "model": _kind(request),
         "centers": None if request.centers is None else str(request.centers),
-        "ignored_in_centers": list(result.ignored),
+        "ignored_in_centers": list(result.ignored) if request.centers else [],
+        "file": None if request.model is None else str(request.model),
+        "estimator": result.model or None,
+        "ignored_by_model": list(result.ignored) if request.model else [],
         "labels": result.selection.labels,
         "noise": stand_in and stand_in.noise,
         "gamma": stand_in and _or_inf(stand_in.gamma),
         "gamma_auto": stand_in and parse_gamma(request.gamma) == "auto",
         "agreement": e.agreement,
         "negative_logits": int(np.count_nonzero(e.logits < 0)),
-        "seed": None if stand_in or request.centers else request.seed,
+        "seed": None if request.clusters is None else request.seed,
         "beta": _or_inf(e.beta),
         "beta_auto": parse_beta(request.beta) == "auto",
         "pooling": e.pooling,
@@ -162,11 +237,35 @@ def facts(request: Request, result: Result) -> dict[str, Any]:
                 "mean_absorbed": _number(c.absorbed),
                 "mean_relevance": _named(e.feature_names, c.relevance),
                 "mean": _named(e.feature_names, c.means),
+                "commonest": {name: asdict(common) for name, common in commonest.items()},
             }
-            for c in cluster_facts(e, result.values)
+            for c, commonest in zip(
+                cluster_facts(e, result.values.matrix), commonest_values(e, result.values), strict=True
+            )
         ],
         "notes": list(result.notes),
         "output": None if request.out is None else str(request.out),
+    }
+
+
+def _kind(request: Request) -> str:
+    given = {"k-means": request.clusters, "centers": request.centers, "labels": request.labels}
+    return next((kind for kind, value in given.items() if value is not None), "file")
+
+
+def _steps(recipe: Recipe) -> dict[str, Any]:
+    return {
+        "numbers": list(recipe.numbers),
+        "median_for_missing": list(recipe.imputed),
+        "categories": {
+            c.name: {
+                "values": c.n_values,
+                "missing_is_one": c.with_missing,
+                "codes": c.n_codes,
+                "weight": c.weight,
+            }
+            for c in recipe.categories
+        },
     }
 
 

@@ -1,4 +1,4 @@
-"""``neonxai explain``: cluster the rows of a file, or take their labels, and say what put each where."""
+"""``neonxai explain``: cluster the rows of a file, or take a clustering, and say what put each where."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import polars as pl
-from sklearn.cluster import KMeans
-
 import neonxai
 from neonxai.cli import describe, notes, show, written
-from neonxai.cli.columns import numbers_of, select
+from neonxai.cli.columns import select
 from neonxai.cli.errors import ExitCode, ShellError
 from neonxai.cli.labels import given_labels
-from neonxai.cli.names import listed
+from neonxai.cli.models import check_model, described, frame_for, match_columns, not_explained
+from neonxai.cli.prepared import cluster, prepare, read_centers
+from neonxai.cli.preprocessing import recipe
 from neonxai.cli.request import parse_beta, parse_clusters, parse_gamma
 from neonxai.cli.result import Result, StandIn
-from neonxai.cli.scaling import flat_columns, scaler
+from neonxai.cli.saved import load_saved
 from neonxai.cli.tables import check_writable, read_table, write_table
+from neonxai.cli.values import any_values, values_of
 from neonxai.networks import SupportNetwork
+from neonxai.networks.folded import FoldedNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    import polars as pl
 
     from neonxai.cli.columns import Selection
-    from neonxai.cli.labels import GivenLabels
+    from neonxai.cli.prepared import Prepared
     from neonxai.cli.request import Request
     from neonxai.cli.screen import Screen
     from neonxai.cli.tables import DataFile
@@ -62,7 +62,7 @@ def run(request: Request, screen: Screen) -> None:
 
 
 def explain(request: Request, screen: Screen) -> Result:
-    """Read, choose, scale, cluster and explain.
+    """Read, choose, prepare, cluster and explain.
 
     Parameters
     ----------
@@ -84,123 +84,125 @@ def explain(request: Request, screen: Screen) -> Result:
     selection = select(
         data.frame.columns, request.columns, request.drop, data.what, key=request.key, labels=request.labels
     )
+    if request.model is not None:
+        return _with_model(request, data, selection, screen)
     given = None if selection.labels is None else given_labels(data, selection.labels, request.noise)
-    values = numbers_of(data, selection.used)
-    keys = None if selection.key is None else data.keys(selection.key)
-    if keys is not None and request.out is not None and not request.summary:
-        check_writable(keys, request.out, f"--id {selection.key}")
-    centers, ignored = (None, ()) if request.centers is None else _centers(request, selection, data)
-    scaling = scaler(request.scale)
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaled = scaling.fit_transform(values)
-        points = None if centers is None else scaling.transform(centers)
-    _check_size(scaled, selection.used, data.what, request)
-    if points is not None:
-        _check_size(points, selection.used, f"--centers {request.centers}", request)
-    said = notes.about_columns(values, selection, request)
-    said += [] if given is None else notes.about_labels(given, values, selection)
-    flat = flat_columns(values, request.scale)
-    if len(flat):
-        names = listed([selection.used[i] for i in flat])
-        said.append(f"Without spread, so only centered and not divided: {names}.")
-    frame = pl.DataFrame(dict(zip(selection.used, np.asarray(scaled).T, strict=True)))
-    if given is not None:
-        explanation, stand_in = _explain_labels(given, frame, request, data, screen)
-        said += notes.about_logits(explanation, stand_in)
-        return Result(explanation, values, selection, keys, (), tuple(said), stand_in)
-    count = len(points) if points is not None else parse_clusters(request.clusters or "")
-    with screen.progress(frame.height * frame.width * count) as progress:
-        if points is None:
-            model, warned = _cluster(np.ascontiguousarray(scaled), frame, request)
-            said += warned
+    values = values_of(data, selection.used, refuse_missing=request.refuse_missing)
+    keys = _keys(data, selection, request)
+    centers, ignored = (None, ()) if request.centers is None else read_centers(request, values, data)
+    prepared = prepare(values, centers, request, data.what)
+    said = notes.about_columns(values.matrix, selection, request)
+    said += [] if given is None else notes.about_labels(given, values)
+    said += notes.about_spread(values, request)
+    said += notes.about_missing(values)
+    # Of labels, every row is a point that stands in for its cluster.
+    count = len(prepared.points) if given is not None else _count(request, prepared)
+    doing = "Clustering" if given is None else "Comparing"
+    with screen.progress(prepared.points.size * count, doing) as progress:
+        model: Any
+        if given is not None:
+            model = neonxai.Labels(given.values, noise=given.noise)
+        elif prepared.centers is not None:
+            model = neonxai.Centroids(prepared.centers)
         else:
-            model = neonxai.Centroids(points)
-        explanation = _explain(model, frame, request, data, progress)[0]
-    if points is None:
+            model, warned = cluster(prepared, request)
+            said += warned
+        explanation, stand_in, warned = _explain(
+            model, prepared.frame, request, data, progress, prepared.transformer
+        )
+    said += warned
+    if stand_in is not None:
+        said += notes.about_logits(explanation, stand_in)
+    if request.clusters is not None:
         said += notes.about_two_clusters(explanation)
-    return Result(explanation, values, selection, keys, ignored, tuple(said))
+    made = None if values.are_plain else recipe(values, request.scale)
+    return Result(explanation, values, selection, keys, ignored, tuple(said), stand_in, made)
 
 
-def _centers(
-    request: Request, selection: Selection, data: DataFile
-) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Return the centers in the units of the file, and the columns of theirs that are not used."""
-    assert request.centers is not None  # noqa: S101  (for the type checker)
-    table = read_table(request.centers, "--centers")
-    missing = [name for name in selection.used if name not in table.frame.columns]
-    if missing:
-        columns = "column" if len(missing) == 1 else "columns"
-        raise ShellError(
-            table.what,
-            f"it lacks the {columns} {listed(missing)} of {data.what}",
-            "Leave such columns of the data out with --drop, or choose those of the centers with --columns.",
-        )
-    if table.frame.height < 2:
-        raise ShellError(
-            table.what, "it has one center, but a cluster is explained against its rivals", "Give 2 or more."
-        )
-    ignored = tuple(name for name in table.frame.columns if name not in selection.used)
-    return numbers_of(table, selection.used), ignored
+def _with_model(request: Request, data: DataFile, selection: Selection, screen: Screen) -> Result:
+    """Explain a model of the user's own."""
+    assert request.model is not None  # noqa: S101  (for the type checker)
+    what = f"--model {request.model}"
+    model, said = load_saved(request.model, "--model", request.trust)
+    check_model(model, what)
+    selection, ignored, told = match_columns(model, selection, what, data.what)
+    values = any_values(data, selection.used)
+    keys = _keys(data, selection, request)
+    frame = frame_for(values, what)
+    with screen.progress(values.frame.height * values.frame.width, "Reading the model") as progress:
+        explanation, stand_in, warned = _explain(model, frame, request, data, progress)
+    said += warned
+    if stand_in is not None:
+        said += notes.about_logits(explanation, stand_in)
+    said += notes.about_targets(explanation)
+    return Result(
+        explanation,
+        values,
+        selection,
+        keys,
+        ignored,
+        (*told, *said),
+        stand_in,
+        model=described(model),
+    )
 
 
-def _check_size(scaled: NDArray[np.float64], names: tuple[str, ...], what: str, request: Request) -> None:
-    # Overflow: the input was finite. Squares must fit as well, since distances are made of them.
-    usable = (np.abs(scaled) < 1e150).all(axis=0)
-    if not usable.all():
-        name = names[int(np.argmin(usable))]
-        raise ShellError(
-            what,
-            f"column {name!r} holds numbers too large to compute with (scale {request.scale})",
-            "Give it in another unit, such as millions.",
-        )
+def _keys(data: DataFile, selection: Selection, request: Request) -> pl.Series | None:
+    if selection.key is None:
+        return None
+    keys = data.keys(selection.key)
+    if request.out is not None and not request.summary:
+        check_writable(keys, request.out, f"--id {selection.key}")
+    return keys
 
 
-def _cluster(points: NDArray[np.float64], frame: pl.DataFrame, request: Request) -> tuple[KMeans, list[str]]:
-    count = parse_clusters(request.clusters or "")
-    distinct = frame.height if count <= frame.height else 0
-    if distinct:
-        distinct = frame.head(10 * count).n_unique()
-        distinct = distinct if distinct >= count else frame.n_unique()
-    if count > distinct:
-        seen = f"{frame.height} rows" if count > frame.height else f"{distinct} different rows"
-        raise ShellError(f"--clusters {count}", f"{request.data} has only {seen}", "Give a smaller number.")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model = KMeans(count, n_init=10, random_state=request.seed).fit(points)
-    return model, [f"k-means: {str(warning.message).splitlines()[0]}" for warning in caught]
-
-
-def _explain_labels(
-    given: GivenLabels, frame: pl.DataFrame, request: Request, data: DataFile, screen: Screen
-) -> tuple[Explanation, StandIn]:
-    model = neonxai.Labels(given.values, noise=given.noise)
-    work = frame.height * frame.width * frame.height  # every row is a point that stands in for its cluster
-    with screen.progress(work, "Comparing") as progress, warnings.catch_warnings():
-        # A note says so instead, and what it means here.
-        warnings.simplefilter("ignore", neonxai.LowAgreementWarning)
-        explanation, explainer = _explain(model, frame, request, data, progress)
-    network = explainer.network_
-    assert isinstance(network, SupportNetwork)  # noqa: S101  (for the type checker)
-    return explanation, StandIn(given.noise, network.gamma, network.threshold)
+def _count(request: Request, prepared: Prepared) -> int:
+    return parse_clusters(request.clusters or "") if prepared.centers is None else len(prepared.centers)
 
 
 def _explain(
     model: Any,
-    frame: pl.DataFrame,
+    frame: Any,
     request: Request,
     data: DataFile,
     progress: Callable[[int, int], None] | None,
-) -> tuple[Explanation, neonxai.ClusterExplainer]:
-    try:
-        explainer = neonxai.ClusterExplainer(
-            model, beta=parse_beta(request.beta), gamma=parse_gamma(request.gamma)
-        ).fit(frame)
-        explanation = explainer.explain(frame, labels=explainer.labels_, progress=progress)
-    except ValueError as error:
-        # Python counts the rows of an array; the user sees the lines of a file.
-        cause = re.sub(r"\brow (\d+)\b", lambda found: data.place(int(found[1])), str(error))
-        raise ShellError(data.what, cause) from error
-    return explanation, explainer
+    preprocessing: Any = None,
+) -> tuple[Explanation, StandIn | None, list[str]]:
+    """Explain all rows: with what stands in for labels, and what was warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        # A note says so instead, and what it means here.
+        warnings.simplefilter("ignore", neonxai.LowAgreementWarning)
+        try:
+            explainer = neonxai.ClusterExplainer(
+                model,
+                beta=parse_beta(request.beta),
+                gamma=parse_gamma(request.gamma),
+                preprocessing=preprocessing,
+            ).fit(frame)
+            explanation = explainer.explain(frame, labels=explainer.labels_, progress=progress)
+        except ValueError as error:
+            # Python counts the rows of an array; the user sees the lines of a file.
+            cause = re.sub(r"\brow (\d+)\b", lambda found: data.place(int(found[1])), str(error))
+            what = data.what if request.model is None else f"{data.what} by --model {request.model}"
+            raise ShellError(what, " ".join(cause.split())) from error
+        except (TypeError, AttributeError, LookupError) as error:
+            if request.model is None:
+                raise
+            raise not_explained(error, f"--model {request.model}") from error
+    said = list(dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught))
+    return explanation, _stand_in(explainer), said
+
+
+def _stand_in(explainer: neonxai.ClusterExplainer) -> StandIn | None:
+    if explainer.agreement_ is None:
+        return None
+    network = explainer.network_
+    if isinstance(network, FoldedNetwork):
+        network = network.inner
+    assert isinstance(network, SupportNetwork)  # noqa: S101  (for the type checker)
+    noise = next((explainer.cluster_names_[k] for k in network.bystanders), None)
+    return StandIn(noise, network.gamma, network.threshold)
 
 
 def _write(table: pl.DataFrame, request: Request) -> None:

@@ -10,7 +10,7 @@ from neonxai.cli.errors import ShellError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["SUPPORTED", "check_file", "format_of"]
+__all__ = ["SUPPORTED", "check_file", "ends_of", "format_of"]
 
 _ENDINGS: Final = {
     ".csv": "csv",
@@ -105,6 +105,35 @@ def check_file(path: Path, option: str = "") -> str:
     """
     what = f"{option} {path}".strip()
     kind = format_of(path, option)
+    head, tail = ends_of(path, what)
+    _check_magic(what, kind, head)
+    if kind == "parquet" and tail[-4:] not in {b"PAR1", b"PARE"}:
+        raise ShellError(what, "the Parquet file is truncated: its end is missing", "Copy or write it again.")
+    if kind == "arrow" and head.startswith(b"ARROW1") and tail[-6:] != b"ARROW1":
+        raise ShellError(what, "the Arrow file is truncated: its end is missing", "Copy or write it again.")
+    return kind
+
+
+def ends_of(path: Path, what: str) -> tuple[bytes, bytes]:
+    """Read the first 64 and the last 8 bytes of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    what : str
+        The file as messages name it.
+
+    Returns
+    -------
+    first, last : bytes
+        As many as there are.
+
+    Raises
+    ------
+    ShellError
+        If it is missing, a folder, a pipe or a device, not readable, or empty.
+    """
     try:
         _check_kind(what, path.stat().st_mode)
         with path.open("rb") as stream:
@@ -120,12 +149,7 @@ def check_file(path: Path, option: str = "") -> str:
         raise ShellError(what, f"it cannot be read ({error.strerror})", "Check its permissions.") from error
     if size == 0:
         raise ShellError(what, "the file is empty (0 bytes)", "Write it again.")
-    _check_magic(what, kind, head)
-    if kind == "parquet" and tail[-4:] not in {b"PAR1", b"PARE"}:
-        raise ShellError(what, "the Parquet file is truncated: its end is missing", "Copy or write it again.")
-    if kind == "arrow" and head.startswith(b"ARROW1") and tail[-6:] != b"ARROW1":
-        raise ShellError(what, "the Arrow file is truncated: its end is missing", "Copy or write it again.")
-    return kind
+    return head, tail
 
 
 def _check_kind(what: str, mode: int) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from neonxai.cli.columns import MISSING
 from neonxai.cli.errors import ShellError
 from neonxai.cli.names import listed
+from neonxai.cli.values import MISSING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

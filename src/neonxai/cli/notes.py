@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from neonxai.cli.columns import quoted
-from neonxai.cli.names import listed
+from neonxai.cli.names import listed, shorten
+from neonxai.cli.scaling import flat_columns
 from neonxai.propagation import LOW_AGREEMENT
 
 if TYPE_CHECKING:
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
     from neonxai.cli.labels import GivenLabels
     from neonxai.cli.request import Request
     from neonxai.cli.result import StandIn
+    from neonxai.cli.values import Values
     from neonxai.explanation import Explanation
 
-__all__ = ["about_columns", "about_labels", "about_logits", "about_two_clusters"]
+__all__ = [
+    "about_columns",
+    "about_labels",
+    "about_logits",
+    "about_missing",
+    "about_spread",
+    "about_targets",
+    "about_two_clusters",
+]
 
 _NAMES: Final = frozenset({"id", "index", "target", "class", "label", "cluster", "y"})
 _FEW_ROWS: Final = 20  # in which whole numbers are easily all different
@@ -69,6 +79,28 @@ def _suspicious(name: str, values: NDArray[np.float64]) -> bool:
     return whole and len(np.unique(values)) == len(values)
 
 
+def about_targets(explanation: Explanation) -> list[str]:
+    """Say if rows are explained for another cluster than their own, as by models that detect outliers.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of rows, each for the cluster that the model is about.
+
+    Returns
+    -------
+    list of str
+        No sentence, or one.
+    """
+    if np.array_equal(explanation.targets, explanation.labels):
+        return []
+    target = shorten(str(explanation.targets[0]))
+    return [
+        f"Every row is explained for {target}, also those that are not in it: these have negative logits, "
+        "and relevances above 0 speak against where they are."
+    ]
+
+
 def about_two_clusters(explanation: Explanation) -> list[str]:
     """Explain why two clusters of k-means have the same mean relevances, where they have.
 
@@ -102,17 +134,85 @@ def about_two_clusters(explanation: Explanation) -> list[str]:
     ]
 
 
-def about_labels(given: GivenLabels, values: NDArray[np.float64], selection: Selection) -> list[str]:
+def about_spread(values: Values, request: Request) -> list[str]:
+    """Name the columns that say the same of all rows.
+
+    Parameters
+    ----------
+    values : Values
+        The used columns.
+    request : Request
+        What was asked.
+
+    Returns
+    -------
+    list of str
+        A sentence for numbers and one for categories, if there are such.
+    """
+    said = []
+    if values.numbers:
+        numbers = values.matrix
+        if not values.are_plain:
+            numbers = values.frame.select(values.numbers).to_numpy()
+            numbers = np.where(np.isnan(numbers), np.nanmedian(numbers, axis=0), numbers)
+        flat = [values.numbers[i] for i in flat_columns(numbers, request.scale)]
+        if flat:
+            said.append(f"Without spread, so only centered and not divided: {listed(flat)}.")
+    same = [name for name in values.categories if values.frame[name].n_unique() == 1]
+    if same:
+        said.append(f"Of one value alone, so that nothing depends on it: {listed(same)}.")
+    return said
+
+
+def about_missing(values: Values) -> list[str]:
+    """Count the missing values, and name the columns that mostly lack them.
+
+    Parameters
+    ----------
+    values : Values
+        The used columns.
+
+    Returns
+    -------
+    list of str
+        No sentence, or up to two.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from neonxai.cli.values import Values
+    >>> about_missing(Values(pl.DataFrame({"age": [1.0, np.nan, 2.0], "sex": ["f", "m", None]})))
+    ['Missing values: age 1, sex 1, of 3 rows; a number is taken for the median of its column, a category for
+    one of its own.']
+    """
+    if not values.missing:
+        return []
+    n_rows = values.frame.height
+    counts = listed([f"{name} {count}" for name, count in values.missing.items()])
+    taken = []
+    if any(name in values.missing for name in values.numbers):
+        taken.append("a number is taken for the median of its column")
+    if any(name in values.missing for name in values.categories):
+        taken.append("a category for one of its own" if taken else "a category is taken for one of its own")
+    said = [f"Missing values: {counts}, of {n_rows} rows; {', '.join(taken)}."]
+    mostly = [name for name, count in values.missing.items() if 2 * count > n_rows]
+    if mostly:
+        said.append(
+            f"More than half of the values are missing in {listed(mostly)}; leave out what is hardly known, "
+            f"with --drop {quoted(mostly)}."
+        )
+    return said
+
+
+def about_labels(given: GivenLabels, values: Values) -> list[str]:
     """Name the columns that are the labels in other words, and count the clusters of one row.
 
     Parameters
     ----------
     given : GivenLabels
         The labels.
-    values : array of shape (n_rows, n_columns)
-        The used columns, in the units of the file.
-    selection : Selection
-        The columns.
+    values : Values
+        The used columns.
 
     Returns
     -------
@@ -121,16 +221,17 @@ def about_labels(given: GivenLabels, values: NDArray[np.float64], selection: Sel
 
     Examples
     --------
-    >>> from neonxai.cli.columns import Selection
+    >>> import polars as pl
     >>> from neonxai.cli.labels import GivenLabels
+    >>> from neonxai.cli.values import Values
     >>> given = GivenLabels(np.array(["a", "b", "c", "a"]), noise=None, singles=0)
-    >>> values = np.array([[7.0, 1.5], [8.0, 1.5], [9.0, 2.5], [7.0, 1.5]])
-    >>> about_labels(given, values, Selection(("code", "size"), ("kind",), labels="kind"))
+    >>> frame = pl.DataFrame({"code": [7.0, 8.0, 9.0, 7.0], "size": [1.5, 1.5, 2.5, 1.5]})
+    >>> about_labels(given, Values(frame))
     ['One value for each label, as a copy of the labels would have: code; leave out copies.']
     """
     said = []
     codes = np.unique(given.values, return_inverse=True)[1]
-    again = [name for i, name in enumerate(selection.used) if _one_to_one(values[:, i], codes)]
+    again = [name for name in values.names if _one_to_one(values.codes(name), codes)]
     if again:
         names = listed(again)
         said.append(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 from neonxai.cli.errors import ShellError
 from neonxai.cli.formats import check_file, format_of
 from neonxai.cli.output import check_output
+from neonxai.cli.saved import check_saved
+from neonxai.cli.scaling import Missing, Scale
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from neonxai.cli.scaling import Scale
 
 __all__ = ["Request", "parse_beta", "parse_clusters", "parse_gamma"]
 
@@ -26,12 +26,15 @@ class Request:
     clusters: str | None
     centers: Path | None
     labels: str | None
+    model: Path | None
+    trust: str | None
     noise: str | None
     gamma: str | None
     columns: str | None
     drop: str | None
     key: str | None
-    scale: Scale
+    given_scale: Scale | None
+    given_missing: Missing | None
     beta: str
     seed: int
     out: Path | None
@@ -39,6 +42,16 @@ class Request:
     summary: bool
     quiet: bool
     json: bool
+
+    @property
+    def scale(self) -> Scale:
+        """What to do to each column, of which a model of the user's takes care itself."""
+        return self.given_scale or Scale.STANDARD
+
+    @property
+    def refuse_missing(self) -> bool:
+        """Whether a missing value is an error."""
+        return self.given_missing is Missing.REFUSE
 
     def check(self) -> None:
         """Check everything that can be checked without reading the data.
@@ -59,29 +72,50 @@ class Request:
         check_file(self.data)
         if self.centers is not None:
             check_file(self.centers, "--centers")
+        if self.model is not None:
+            check_saved(self.model, "--model")
         if self.out is not None:
             format_of(self.out, "--out")
-            inputs = [self.data] if self.centers is None else [self.data, self.centers]
+            inputs = [path for path in (self.data, self.centers, self.model) if path is not None]
             check_output(self.out, overwrite=self.overwrite, inputs=inputs)
 
     def _check_clustering(self) -> None:
-        clusterings = {"--clusters": self.clusters, "--centers": self.centers, "--labels": self.labels}
+        clusterings = {
+            "--clusters": self.clusters,
+            "--centers": self.centers,
+            "--labels": self.labels,
+            "--model": self.model,
+        }
         given = [option for option, value in clusterings.items() if value is not None]
         if not given:
             raise ShellError(
                 "usage",
-                "none of --clusters, --centers and --labels is given",
-                "Say --clusters K for k-means with K clusters, --centers FILE for centers that you have, or "
-                "--labels COLUMN for a column with the cluster of each row.",
+                "none of --clusters, --centers, --labels and --model is given",
+                "Say --clusters K for k-means with K clusters, --centers FILE for centers that you have, "
+                "--labels COLUMN for a column with the cluster of each row, or --model FILE for a model that "
+                "you have fitted.",
             )
         if len(given) > 1:
             both = "both " if len(given) == 2 else ""
             named = f"{both}{', '.join(given[:-1])} and {given[-1]} are given"
             raise ShellError("usage", named, "Give one of them.")
-        for option, value in (("--noise", self.noise), ("--gamma", self.gamma)):
-            if value is not None and self.labels is None:
+        labels = self.labels is not None
+        for option, value, has_labels in (
+            ("--noise", self.noise, labels),
+            ("--gamma", self.gamma, labels or self.model is not None),
+        ):
+            if value is not None and not has_labels:
                 raise ShellError(
                     "usage", f"{option} is about labels, but --labels is not given", "Leave it out."
+                )
+        if self.trust is not None and self.model is None:
+            raise ShellError("usage", "--trust is about --model, but that is not given", "Leave it out.")
+        for option, value in (("--scale", self.given_scale), ("--missing", self.given_missing)):
+            if value is not None and self.model is not None:
+                raise ShellError(
+                    "usage",
+                    f"both --model and {option} are given, but the model's own steps prepare the columns",
+                    f"Leave {option} out; a Pipeline can hold such steps.",
                 )
 
 

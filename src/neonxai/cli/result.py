@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
     import polars as pl
-    from numpy.typing import NDArray
 
     from neonxai.cli.columns import Selection
+    from neonxai.cli.preprocessing import Recipe
+    from neonxai.cli.values import Values
     from neonxai.explanation import Explanation
 
 __all__ = ["Result", "StandIn"]
@@ -42,25 +42,32 @@ class Result:
     Attributes
     ----------
     explanation : Explanation
-        Of all rows, on the scaled columns.
-    values : array of shape (n_rows, n_columns)
+        Of all rows, with a relevance for each column.
+    values : Values
         The columns in the user's units.
     selection : Selection
         The columns used and dropped.
     keys : polars.Series or None
         The names of the rows, under the name of their column.
     ignored : tuple of str
-        Columns of the file of centers that were not used.
+        Columns of the file of centers that were not used; or columns of the data that the user's model does
+        not know.
     notes : tuple of str
         What the user should know, one sentence each.
     stand_in : StandIn or None
         Of labels.
+    recipe : Recipe or None
+        Where columns were imputed or encoded.
+    model : str
+        What the user's model is, in words; "" without one.
     """
 
     explanation: Explanation
-    values: NDArray[np.float64]
+    values: Values
     selection: Selection
     keys: pl.Series | None
     ignored: tuple[str, ...]
     notes: tuple[str, ...]
     stand_in: StandIn | None = None
+    recipe: Recipe | None = None
+    model: str = ""

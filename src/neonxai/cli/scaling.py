@@ -1,4 +1,4 @@
-"""What happens to the columns before clustering, each column by itself."""
+"""What happens to columns of numbers before clustering, each column by itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, RobustScale
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Scale", "flat_columns", "scaler"]
+__all__ = ["Missing", "Scale", "flat_columns", "scaler"]
+
+
+class Missing(StrEnum):
+    """The choices of ``--missing``."""
+
+    IMPUTE = "impute"
+    REFUSE = "refuse"
 
 
 class Scale(StrEnum):
@@ -26,6 +33,13 @@ class Scale(StrEnum):
     def description(self) -> str:
         """What it does to each column, in words."""
         return _DESCRIPTIONS[self]
+
+    @property
+    def of_codes(self) -> str:
+        """What it does to the codes of categories, in words."""
+        if self is Scale.STANDARD:
+            return "divided so that a column's variance is 1, as that of numbers is"
+        return "divided by √2, so that rows of different values are at distance 1"
 
 
 _DESCRIPTIONS: Final = {

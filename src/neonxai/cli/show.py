@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from rich.text import Text
 
-from neonxai.cli.describe import cluster_facts
+from neonxai.cli.describe import cluster_facts, commonest_values
 from neonxai.cli.layout import abreast, fitting, plain_table
 from neonxai.cli.names import listed, shorten
 from neonxai.cli.request import parse_beta, parse_gamma
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from rich.table import Table
 
-    from neonxai.cli.describe import ClusterFacts
+    from neonxai.cli.describe import ClusterFacts, Commonest
+    from neonxai.cli.preprocessing import Category, Recipe
     from neonxai.cli.request import Request
     from neonxai.cli.result import Result, StandIn
     from neonxai.cli.screen import Screen
@@ -33,6 +34,7 @@ _MAX_NAME: Final = 22  # with it the table of clusters fits 80 columns
 _LEAST_NAME: Final = 8
 _LEAST_SUMMARY_NAME: Final = 12
 _MAX_CLUSTER: Final = 12
+_MAX_WORD: Final = 12
 _CLUSTERS_ABREAST: Final = 6
 _NAME: Final = "column"
 _MEANINGS: Final = {
@@ -40,6 +42,11 @@ _MEANINGS: Final = {
     "relevance": "mean over the cluster's rows, in the unit of the logit",
     "mean": "the column's mean in the cluster, in the units of the file",
     "all": "its mean over all rows",
+}
+_OF_CATEGORIES: Final = {
+    "mean": "the column's mean in the cluster, in the units of the file, or the commonest category with its "
+    "share",
+    "all": "the mean, or the share, over all rows",
 }
 
 
@@ -57,7 +64,7 @@ def report(request: Request, result: Result, screen: Screen) -> None:
     """
     e = result.explanation
     _say_decisions(request, result, screen)
-    clusters = cluster_facts(e, result.values)
+    clusters = cluster_facts(e, result.values.matrix)
     if request.summary:
         for table in _summary_tables(e, clusters, _noise(result), screen.width):
             screen.show(table)
@@ -78,14 +85,20 @@ def _say_decisions(request: Request, result: Result, screen: Screen) -> None:
     screen.say(f"Read {request.data}: {len(e)} rows, {len(used) + len(dropped)} columns.")
     screen.say(f"Used {_columns(len(used))}: {listed(used)}.")
     kept = [] if key is None or request.summary else [key]
-    left_out = [name for name in dropped if name not in {*kept, labels}]
+    ignored = result.ignored if request.model is not None else ()  # a note says so
+    left_out = [name for name in dropped if name not in {*kept, labels, *ignored}]
     if left_out:
         screen.say(f"Left out {_columns(len(left_out))}: {listed(left_out)}.")
     if kept:
         screen.say(f"Kept as names of rows: {listed(kept)}.")
-    screen.say(f"Scale {request.scale}: {request.scale.description}.")
-    if result.stand_in is not None:
-        _say_stand_in(e, str(labels), result.stand_in, request, screen)
+    if result.recipe is not None:
+        _say_recipe(result.recipe, screen)
+    elif request.model is None:
+        screen.say(f"Scale {request.scale}: {request.scale.description}.")
+    if request.model is not None:
+        screen.say(f"Clusters: {len(e.cluster_names)}, by {request.model}, {_article(result.model)}.")
+    elif result.stand_in is not None:
+        screen.say(f"Clusters: the labels in {listed([str(labels)])}, {_counted(e, result.stand_in)}.")
     elif request.centers is None:
         screen.say(f"Clusters: k-means, K = {len(e.cluster_names)}, best of 10 starts, seed {request.seed}.")
     else:
@@ -93,7 +106,9 @@ def _say_decisions(request: Request, result: Result, screen: Screen) -> None:
         screen.say(
             f"Clusters: {len(e.cluster_names)} centers of {request.centers}, in the data's units{scaled}."
         )
-    if result.ignored:
+    if result.stand_in is not None:
+        _say_stand_in(e, result.stand_in, request, screen)
+    if result.ignored and request.centers is not None:
         screen.say(f"Ignored in {request.centers}: {listed(result.ignored)}.")
     where = " where the network puts them" if result.stand_in else ""
     auto = f" (auto: 1 / mean logit of the rows{where})" if parse_beta(request.beta) == "auto" else ""
@@ -102,16 +117,44 @@ def _say_decisions(request: Request, result: Result, screen: Screen) -> None:
         screen.say(f"Note: {note}", style="yellow")
 
 
-def _say_stand_in(e: Explanation, column: str, stand_in: StandIn, request: Request, screen: Screen) -> None:
-    """Say what stands in for the clustering, and how well."""
-    n, n_clusters = len(e), e.n_clusters - (stand_in.noise is not None)
+def _say_recipe(recipe: Recipe, screen: Screen) -> None:
+    """Say what was made of which columns."""
+    if recipe.numbers:
+        imputed = "" if not recipe.imputed else "missing ones are the column's median; then "
+        screen.say(
+            f"Pipeline: numbers ({listed(recipe.numbers)}): {imputed}scale {recipe.scale}, "
+            f"{recipe.scale.description}."
+        )
+    if recipe.categories:
+        counts = listed([_encoded(c) for c in recipe.categories])
+        screen.say(f"Pipeline: categories ({counts}): one-hot, {recipe.scale.of_codes}.")
+
+
+def _encoded(c: Category) -> str:
+    missing = " + missing" if c.with_missing else ""
+    grouped = f" as {c.n_codes}" if c.is_grouped else ""
+    return f"{c.name} {c.n_values}{missing}{grouped}"
+
+
+def _article(kind: str) -> str:
+    return f"{'an' if kind[:1] in 'AEIO' else 'a'} {kind}"
+
+
+def _counted(e: Explanation, stand_in: StandIn) -> str:
+    n_clusters = e.n_clusters - (stand_in.noise is not None)
     clusters = "1 cluster" if n_clusters == 1 else f"{n_clusters} clusters"
     noise = "" if stand_in.noise is None else f", and noise, {shorten(str(stand_in.noise))}"
-    screen.say(f"Clusters: the labels in {listed([column])}, {clusters}{noise}.")
+    return f"{clusters}{noise}"
+
+
+def _say_stand_in(e: Explanation, stand_in: StandIn, request: Request, screen: Screen) -> None:
+    """Say what stands in for the clustering, and how well."""
+    n = len(e)
     auto = " (auto: the labels are likeliest there)" if parse_gamma(request.gamma) == "auto" else ""
     beyond = f"; noise is beyond {stand_in.threshold:.4g} from all" if stand_in.noise is not None else ""
+    unknown = "What made them" if request.model is None else "More than its labels"
     screen.say(
-        "What made them is not known, so a network stands in for it: a row belongs to the cluster whose rows "
+        f"{unknown} is not known, so a network stands in for it: a row belongs to the cluster whose rows "
         f"are nearest, γ = {_greek(stand_in.gamma)}{auto}{beyond}."
     )
     assert e.agreement is not None  # noqa: S101  (for the type checker)
@@ -129,15 +172,23 @@ def _columns(count: int) -> str:
 
 
 def _cluster_table(e: Explanation, clusters: Sequence[ClusterFacts], result: Result, room: int) -> Table:
-    overall = result.values.mean(axis=0)
-    lines = [line for c in clusters for line in _lines(e, c, overall, _noise(result))]
+    matrix = result.values.matrix
+    there = ~np.isnan(matrix)
+    overall = np.where(there, matrix, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+    commonest = commonest_values(e, result.values)
+    lines = [
+        line
+        for c, common in zip(clusters, commonest, strict=True)
+        for line in _lines(e, c, overall, common, _noise(result))
+    ]
     widths = {
         header: _LEAST_NAME if header == _NAME else max(len(header), *(len(line[header]) for line in lines))
         for header in lines[0]
     }
     shown = fitting(widths, room, ("all", "mean", "prob.", "rival", "rows"))
     left_out = [header for header in widths if header not in shown]
-    said = [f"{header}: {said}." for header, said in _MEANINGS.items() if header in shown]
+    meanings = _MEANINGS | (_OF_CATEGORIES if result.values.categories else {})
+    said = [f"{header}: {said}." for header, said in meanings.items() if header in shown]
     if _noise(result) is not None:
         said.append("Noise: how far its rows are from the nearest cluster.")
     if left_out:
@@ -154,7 +205,13 @@ def _cluster_table(e: Explanation, clusters: Sequence[ClusterFacts], result: Res
     return table
 
 
-def _lines(e: Explanation, c: ClusterFacts, overall: NDArray[np.float64], noise: Any) -> list[dict[str, str]]:
+def _lines(
+    e: Explanation,
+    c: ClusterFacts,
+    overall: NDArray[np.float64],
+    commonest: Mapping[str, Commonest],
+    noise: Any,
+) -> list[dict[str, str]]:
     """Return the lines of a cluster: its own figures in the first, and one of its strongest columns each."""
     own = {
         "cluster": _cluster(c.name, noise),
@@ -170,11 +227,17 @@ def _lines(e: Explanation, c: ClusterFacts, overall: NDArray[np.float64], noise:
         | {
             _NAME: e.feature_names[i],
             "relevance": f"{c.relevance[i]:+#.3g}",
-            "mean": f"{c.means[i]:.4g}",
-            "all": f"{overall[i]:.4g}",
+            **_middle(c.means[i], overall[i], commonest.get(e.feature_names[i])),
         }
         for place, i in enumerate(strongest)
     ]
+
+
+def _middle(mean: float, overall: float, common: Commonest | None) -> dict[str, str]:
+    if common is None:
+        return {"mean": _real(mean, ".4g"), "all": f"{overall:.4g}"}
+    word = "missing" if common.value is None else shorten(common.value, _MAX_WORD)
+    return {"mean": f"{word} {common.share:.0%}", "all": f"{common.share_of_all:.0%}"}
 
 
 def _summary_tables(e: Explanation, clusters: Sequence[ClusterFacts], noise: Any, room: int) -> list[Table]:

@@ -58,7 +58,7 @@ def cluster_frame(result: Result) -> pl.DataFrame:
         Empty cells for a cluster without rows.
     """
     e = result.explanation
-    clusters = cluster_facts(e, result.values)
+    clusters = cluster_facts(e, result.values.matrix)
     facts: dict[str, Any] = {
         "cluster": [c.name for c in clusters],
         "rows": [c.size for c in clusters],

@@ -1,13 +1,14 @@
 """Soft distances from all points, block by block: matrix products, in bounded memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
 from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.neighborhoods.moments import Moments, Products, add_moments, settled
 from neonxai.neighborhoods.points import Groups, LeftOut, Neighborhood, Searcher, add_squares
 
 _BLOCK_VALUES = 1 << 18  # float64 values in one block's exponents: 2 MiB, within a core's cache
@@ -15,6 +16,7 @@ _BLOCK_VALUES = 1 << 18  # float64 values in one block's exponents: 2 MiB, withi
 # distances. A factor of ten to the 1e-10 that is promised.
 _TOLERANCE = 1e-11
 _WIDE = 0.1  # |t|: below it digits of log mean exp(t) would be lost
+_TABLE_VALUES = 1 << 25  # float64 values in a table that is kept: 256 MiB
 _FAR = 1e4  # times the squared extent of the points: differences (x − u)² are no better there
 _ROUNDING = 1e-13  # of a sum of weights
 _NO_PART = 1e-17  # of a soft distance: what all points together could not add a digit to
@@ -34,10 +36,13 @@ class DenseSearcher(Searcher):
         The points.
     gamma : float
         γ, positive and finite.
+    products : Products, optional
+        What squares of differences are; for `Neighborhood.moments` alone.
     """
 
     groups: Groups
     gamma: float
+    products: Products | None = None
 
     @cached_property
     def origin(self) -> Doubles:
@@ -66,6 +71,37 @@ class DenseSearcher(Searcher):
     def largest(self) -> float:
         """The largest ‖u‖²."""
         return float(self.local[:, self.groups.points.shape[1] :].sum(axis=1).max())
+
+    @cached_property
+    def _table(self) -> Doubles | None:
+        """The local points and their products, unless that is too large to be kept."""
+        large = self.products is None or len(self.local) * self.products.n_columns > _TABLE_VALUES
+        return None if large else self._attached(slice(None))
+
+    def _attached(self, block: slice) -> Doubles:
+        moved = self.local[block, : self.groups.points.shape[1]]
+        return moved if self.products is None else np.hstack([moved, self.products(moved)])
+
+    def attached(self, block: slice) -> Doubles:
+        """Some local points v and, beside them, their products: shape (n_block, n_features + n_columns)."""
+        return self._attached(block) if self._table is None else self._table[block]
+
+    @cached_property
+    def reach(self) -> tuple[float, float]:
+        """The largest ‖v L‖ and ‖v R‖ of the local points v."""
+        if self.products is None:
+            return 0.0, 0.0
+        largest = [0.0, 0.0]
+        for block in self.blocks(self.products.n_columns):
+            moved = self.local[block, : self.groups.points.shape[1]]
+            for side, matrix in enumerate((self.products.left, self.products.right)):
+                images = np.asarray(moved @ matrix)
+                largest[side] = max(largest[side], float(np.einsum("nd,nd->n", images, images).max()))
+        return float(np.sqrt(largest[0])), float(np.sqrt(largest[1]))
+
+    def behind(self, products: Products) -> "DenseSearcher":
+        """See `Searcher.behind`."""
+        return replace(self, products=products)
 
     def around(self, X: Floats, left_out: LeftOut) -> "DenseNeighborhood":
         """Look around a tile of rows."""
@@ -214,6 +250,65 @@ class DenseNeighborhood(Neighborhood):
             total[lossy] = self._by_differences(X, lossy, weights[lossy])
         return total
 
+    def moments(self, X: Floats, weights: Doubles, own: Ints) -> Moments:
+        """See `Neighborhood.moments`."""
+        s, x = self.searcher, self.local
+        if s.products is None:
+            raise TypeError("A searcher has moments only behind products.")
+        n_rows, n_features = x.shape
+        sums, mine = np.zeros((n_rows, n_features + s.products.n_columns)), np.zeros(x.shape)
+        by_products = np.delete(np.arange(n_rows), self.direct)
+        for rows in (by_products, self.direct):
+            if len(rows):
+                looked_at, logs = self._some(X, rows, direct=rows is self.direct)
+                sums[rows], mine[rows] = _attached_sums(looked_at, logs, weights[rows], own[rows])
+        size = np.abs(weights).sum(axis=1)
+        total = settled(weights.sum(axis=1), size)
+        moments = Moments(x.copy(), total, sums[:, :n_features], sums[:, n_features:], mine)
+        left, right = (np.linalg.norm(x @ side, axis=1) for side in (s.products.left, s.products.right))
+        most_left, most_right = s.reach
+        bound = size * (left * most_right + most_left * right + most_left * most_right)
+        bound += np.abs(total) * left * right
+        found = np.abs(moments.products_of_differences(s.products)).sum(axis=1)
+        lossy = np.flatnonzero(s.rounding * bound > _TOLERANCE * found)
+        lossy = lossy[np.einsum("nd,nd->n", x[lossy], x[lossy]) < _FAR * s.largest]
+        if len(lossy):
+            self._moments_by_differences(X, lossy, weights, own, moments)
+        return moments
+
+    def _moments_by_differences(
+        self, X: Floats, lossy: Ints, weights: Doubles, own: Ints, moments: Moments
+    ) -> None:
+        """Compute the moments of rows again, seen from the rows themselves, pair by pair, in place."""
+        s = self.searcher
+        assert s.products is not None  # noqa: S101  # for the type checker
+        for part in (moments.apart, moments.linear, moments.products, moments.own):
+            part[lossy] = 0.0
+        rows, logs = self._some(X, lossy, direct=True)
+        here = Moments(*(part[lossy] for part in vars(moments).values()))
+        soft = np.maximum(self._distances[lossy] + self._offsets[lossy, None], 0.0).max(axis=1)
+        for block, exponents, shares in _shares(rows, logs, np.ones_like(weights[lossy])):
+            group = s.groups.group_of[block]
+            at_home = np.equal.outer(group, own[lossy])
+            weighted = shares * weights[lossy].T[group]
+            with np.errstate(invalid="ignore"):  # 0 · ∞, of a point that is left out
+                squares = exponents / -s.gamma
+                # What counts is a difference as much as its square, so this is the larger of both.
+                worth = np.maximum(squares, np.sqrt(squares * soft)) * np.maximum(np.abs(weighted), shares)
+                which, points = np.nonzero((worth > _NO_PART * soft).T)
+            add_moments(
+                here,
+                rows.coordinates,
+                s.groups.points[block],
+                s.products,
+                which,
+                points,
+                weighted[points, which],
+                np.where(at_home, shares, 0.0)[points, which],
+            )
+        for part, again in zip(vars(moments).values(), vars(here).values(), strict=True):
+            part[lossy] = again
+
     def _some(self, X: Floats, rows: Ints, *, direct: bool) -> tuple[_Rows, Doubles]:
         """Some rows, and log Σ exp(t) of their exponents."""
         left_out = self.left_out.of(rows, len(X))
@@ -272,6 +367,30 @@ def _products(rows: _Rows, logs: Doubles, weights: Doubles) -> Doubles:
             shares *= weights.T[own]
             total += searcher.local[block].T @ shares
     return total.T
+
+
+def _attached_sums(rows: _Rows, logs: Doubles, weights: Doubles, own: Ints) -> tuple[Doubles, Doubles]:
+    """Σ_j w_g q_j of what is attached to the points, and Σ_j q_j v_j over each row's own group."""
+    searcher, n_features = rows.searcher, rows.searcher.groups.points.shape[1]
+    total: Doubles | float = 0.0
+    mine = np.zeros((n_features, rows.n_rows))
+    for block, shares in rows.exponents():
+        group = searcher.groups.group_of[block]
+        first, last = group[0], group[-1] + 1
+        one = last - first == 1
+        shares -= logs[first] if one else logs[group]
+        np.exp(shares, out=shares)
+        attached = searcher.attached(block)
+        if one:
+            sums = attached.T @ shares
+            mine += (own == first) * sums[:n_features]
+            sums *= weights[:, first]
+        else:
+            mine += attached[:, :n_features].T @ np.where(np.equal.outer(group, own), shares, 0.0)
+            shares *= weights.T[group]
+            sums = attached.T @ shares
+        total = total + sums
+    return np.asarray(total).T, mine.T
 
 
 def _shares(rows: _Rows, logs: Doubles, weights: Doubles) -> Iterator[tuple[slice, Doubles, Doubles]]:

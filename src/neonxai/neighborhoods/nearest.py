@@ -1,11 +1,12 @@
 """Soft distances from the nearest points of each group, where the others do not matter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.neighborhoods.moments import Moments, Products, add_moments, settled
 from neonxai.neighborhoods.points import Groups, LeftOut, Neighborhood, Searcher, add_squares
 from neonxai.neighborhoods.search import Method, NeighborSearch
 
@@ -33,10 +34,13 @@ class NearestSearcher(Searcher):
         The points.
     gamma : float
         γ, positive; inf looks at the nearest point alone, and at all that tie with it.
+    products : Products, optional
+        What squares of differences are; for `Neighborhood.moments` alone.
     """
 
     groups: Groups
     gamma: float
+    products: Products | None = None
 
     @cached_property
     def searches(self) -> tuple[NeighborSearch, ...]:
@@ -56,6 +60,10 @@ class NearestSearcher(Searcher):
         moved = self.groups.points - self.origin
         return float(np.einsum("nd,nd->n", moved, moved).max())
 
+    def behind(self, products: Products) -> "NearestSearcher":
+        """See `Searcher.behind`."""
+        return replace(self, products=products)
+
     def around(self, X: Floats, left_out: LeftOut) -> "NearestNeighborhood":
         """Look around a tile of rows."""
         x = np.asarray(X, dtype=np.float64)
@@ -65,7 +73,7 @@ class NearestSearcher(Searcher):
         seen = _Seen(x, np.where(far[:, None], self.origin, x), apart)
         groups = tuple(self._around_one(seen, left_out, group) for group in range(len(self.searches)))
         distances = np.stack([group.distances for group in groups], axis=1)
-        return NearestNeighborhood(self.groups.points, seen, groups, distances)
+        return NearestNeighborhood(self.groups.points, seen, groups, distances, self.products)
 
     def _around_one(self, seen: "_Seen", left_out: LeftOut, group: int) -> "_Near":
         start, size = int(self.groups.starts[group]), int(self.groups.sizes[group])
@@ -141,6 +149,7 @@ class NearestNeighborhood(Neighborhood):
     seen: _Seen
     groups: tuple[_Near, ...]
     _distances: Doubles
+    products: Products | None
 
     @property
     def distances(self) -> Doubles:
@@ -171,3 +180,28 @@ class NearestNeighborhood(Neighborhood):
                     weighted[position, place],
                 )
         return total
+
+    def moments(self, X: Floats, weights: Doubles, own: Ints) -> Moments:
+        """See `Neighborhood.moments`."""
+        if self.products is None:
+            raise TypeError("A searcher has moments only behind products.")
+        apart = self.seen.apart
+        total = settled(weights.sum(axis=1), np.abs(weights).sum(axis=1))
+        products = np.zeros((len(apart), self.products.n_columns))
+        moments = Moments(apart, total, np.zeros_like(apart), products, np.zeros_like(apart))
+        for group, near in enumerate(self.groups):
+            for rows, points, shares in near.found:
+                weighted = shares * weights[rows, group, None]
+                at_home = shares * (own[rows] == group)[:, None]
+                position, place = np.nonzero((weighted != 0.0) | (at_home != 0.0))
+                add_moments(
+                    moments,
+                    self.seen.references,
+                    self.points,
+                    self.products,
+                    rows[position],
+                    points[position, place],
+                    weighted[position, place],
+                    at_home[position, place],
+                )
+        return moments

@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.neighborhoods.moments import Moments, Products
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,25 @@ class Neighborhood(ABC):
         array of shape (n_rows, n_features)
         """
 
+    @abstractmethod
+    def moments(self, X: Floats, weights: Doubles, own: Ints) -> Moments:
+        """What `mean_squares` is made of, for squares that are products behind an affine map.
+
+        Parameters
+        ----------
+        X : array of shape (n_rows, n_features)
+            The rows.
+        weights : array of shape (n_rows, n_groups)
+            w_g, of either sign.
+        own : int array of shape (n_rows,)
+            The row's own group, −1 for none.
+
+        Raises
+        ------
+        TypeError
+            If the searcher has no products: see `Searcher.behind`.
+        """
+
 
 class Searcher(ABC):
     """Finds neighborhoods among fixed groups of points."""
@@ -101,6 +121,10 @@ class Searcher(ABC):
     @abstractmethod
     def around(self, X: Floats, left_out: LeftOut) -> Neighborhood:
         """Look around a tile of rows."""
+
+    @abstractmethod
+    def behind(self, products: Products) -> "Searcher":
+        """The same searcher, whose neighborhoods have moments."""
 
 
 def add_squares(

@@ -15,6 +15,11 @@ _SINGLE = 2.0**-23
 _TELLING = 1e-4
 
 
+def precision(X: Floats) -> float:
+    """What the numbers of a copy have lost at most, relative to themselves."""
+    return _SINGLE if X.dtype == np.float32 else _TEXT
+
+
 @dataclass(frozen=True, eq=False)
 class KnownRows:
     """Points, found again by their values, also where a copy of them has lost the last digits.
@@ -75,26 +80,30 @@ class KnownRows:
         order = np.argsort(projections, kind="stable")
         return distinct[order], projections[order]
 
-    def _tolerance(self, values: Doubles, precision: float) -> Doubles:
+    def _tolerance(self, values: Doubles, precision: float, doubt: Doubles | None) -> Doubles:
         """How far each value may be from a point's, shape (n_rows, n_features)."""
         typical, largest = self._deviations
         tolerance = precision * np.maximum(np.abs(values), typical)
+        if doubt is not None:
+            tolerance = np.maximum(tolerance, doubt)
         return np.minimum(tolerance, np.where(largest > 0.0, _TELLING * largest, np.inf))
 
-    def find(self, X: Floats) -> Ints:
+    def find(self, X: Floats, doubt: Doubles | None = None) -> Ints:
         """The point that each row is, the first of those with its values, or −1.
 
         Parameters
         ----------
         X : array of shape (n_rows, n_features)
             Rows.
+        doubt : array of shape (n_rows, n_features), optional
+            How far off each value may be besides, where they were computed from others.
 
         Returns
         -------
         int array of shape (n_rows,)
         """
         x = np.asarray(X, dtype=np.float64)
-        tolerance = self._tolerance(x, _SINGLE if X.dtype == np.float32 else _TEXT)
+        tolerance = self._tolerance(x, precision(X), doubt)
         distinct, projections = self._sorted
         with np.errstate(over="ignore", invalid="ignore"):  # of rows that are no point's neighbors
             moved = x - self._origin

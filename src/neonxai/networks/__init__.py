@@ -3,6 +3,7 @@
 from neonxai.networks.base import Network, family, network_from_state
 from neonxai.networks.centroid import CentroidNetwork
 from neonxai.networks.diagonal import DiagonalGaussianNetwork
+from neonxai.networks.folding import fold, linear_form
 from neonxai.networks.fuzzy import FuzzyNetwork
 from neonxai.networks.gaussian import GaussianNetwork
 from neonxai.networks.linear import LinearNetwork
@@ -24,5 +25,7 @@ __all__ = [
     "Network",
     "SupportNetwork",
     "family",
+    "fold",
+    "linear_form",
     "network_from_state",
 ]

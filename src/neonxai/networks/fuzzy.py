@@ -225,6 +225,28 @@ class FuzzyNetwork(Network):
                 )
         return relevance
 
+    def mean_gradients(self, X: Floats, clusters: Ints, rival: int) -> tuple[Doubles, Doubles]:
+        """Mean gradients of h_k on the straight way from the root to x, and these ways x − m_k.
+
+        Parameters
+        ----------
+        X : array of shape (n_rows, n_features)
+            Rows.
+        clusters : int array of shape (n_rows,)
+            The clusters c, none of them the rival.
+        rival : int
+            k.
+
+        Returns
+        -------
+        gradients, ways : arrays of shape (n_rows, n_features)
+            Z_k is their product.
+        """
+        x = np.asarray(X, dtype=np.float64)
+        evidence = self._log_ratios(x, clusters, self._squares(x))[:, rival]
+        own = self.centers[clusters]
+        return _pair_gradients(x, own, self.centers[rival], np.ones(len(x)), evidence)
+
     def to_state(self) -> dict[str, NDArray[np.generic]]:
         """Return the centers and m."""
         return {"centers": self.centers, "fuzzifier": np.array(self._fuzzifier)}
@@ -252,9 +274,18 @@ def check_fuzzifier(fuzzifier: object) -> float:
 
 
 def _pair_relevance(x: Doubles, own: Doubles, rival: Doubles, weights: Doubles, sums: Doubles) -> Doubles:
-    """Z of each row's own center against one rival, times the weights, shape (n_rows, n_features).
+    """Z of each row's own center against one rival, times the weights, shape (n_rows, n_features)."""
+    gradients, ways = _pair_gradients(x, own, rival, weights, sums)
+    gradients *= ways
+    return gradients
 
-    Written with v and p of any length, Z_i = v_i (q v_i + s p_i), as sums over rows of a few scalars.
+
+def _pair_gradients(
+    x: Doubles, own: Doubles, rival: Doubles, weights: Doubles, sums: Doubles
+) -> tuple[Doubles, Doubles]:
+    """The mean gradient on the way from the root, times the weights, and that way v = x − m.
+
+    Written with v and p of any length, the gradient is q v + s p, with q and s from sums over features.
     """
     e = 0.5 * (rival - own)
     v = x - own
@@ -277,8 +308,7 @@ def _pair_relevance(x: Doubles, own: Doubles, rival: Doubles, weights: Doubles, 
     q = (sums - s * left) * inverse
     p *= s[:, None]
     p += q[:, None] * v
-    p *= v
-    return p
+    return p, v
 
 
 def _from_midpoint(x: Doubles, own: Doubles, rival: Doubles) -> Doubles:

@@ -1,6 +1,7 @@
 """Scores linear in x: clusters that share one metric."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -89,15 +90,26 @@ class LinearNetwork(DissimilarityNetwork):
         self._origin = mu[amid]
         self._local_weights, self._local_centers = w - w[amid], mu - mu[amid]
         products = self._local_weights * self._local_centers
-        self._stack = np.hstack([self._local_weights, self._local_centers, products])
-        self._absolute = np.abs(self._stack)
         self._local_offsets = self._offsets - self._offsets[amid]
         self._scores = self._local_offsets - 0.5 * products.sum(axis=1)
-        self._squares = np.ascontiguousarray(self._local_weights.T) ** 2
         self._sizes = 0.5 * np.sqrt((products**2).sum(axis=1)) + np.abs(self._local_offsets)
         self._largest = np.abs(self._local_weights).max(axis=0)
         self._longest = np.abs(products).sum(axis=1).max()
         self._even = self._check_symmetry()
+
+    # Tables as large as the model, made when first needed: rows in CSR need others than dense ones.
+    @cached_property
+    def _stack(self) -> Doubles:
+        w, mu = self._local_weights, self._local_centers
+        return np.hstack([w, mu, w * mu])
+
+    @cached_property
+    def _absolute(self) -> Doubles:
+        return np.abs(self._stack)
+
+    @cached_property
+    def _squares(self) -> Doubles:
+        return np.asarray(np.ascontiguousarray(self._local_weights.T) ** 2)
 
     def _check_symmetry(self) -> bool:
         """Whether all W_c·μ_k − W_k·μ_c vanish but for the rounding of these very sums."""
@@ -171,7 +183,7 @@ class LinearNetwork(DissimilarityNetwork):
         d = x @ -self._local_weights.T
         d -= self._scores
         x *= x
-        errors = np.sqrt(x @ self._squares.max(axis=1))
+        errors = np.sqrt(x @ self._largest**2)
         errors += self._sizes.max()
         errors *= rounding(self.n_features)
         return d, errors[:, None]
@@ -188,13 +200,18 @@ class LinearNetwork(DissimilarityNetwork):
         result = np.zeros(wanted.shape)
         for block, high, low in self._pairs(X, rows, own, rivals):
             c, k = own[block], rivals[block]
-            offset, error = two_difference(self._offsets[c], self._offsets[k])
-            if not self._even:
-                offset, more = two_difference(offset, -self._asymmetry(c, k))
-                error += more
+            offset, error = self._pair_offsets(c, k)
             sums = row_sums(np.column_stack([high, offset]), np.column_stack([low, error]))
             result[rows[block], rivals[block]] = sums
         return result
+
+    def _pair_offsets(self, own: Ints, rivals: Ints) -> tuple[Doubles, Doubles]:
+        """h_k − Σ_i Z_ik of single pairs in twice the precision."""
+        offset, error = two_difference(self._offsets[own], self._offsets[rivals])
+        if not self._even:
+            offset, more = two_difference(offset, -self._asymmetry(own, rivals))
+            error += more
+        return offset, error
 
     def _asymmetry(self, own: Ints, rivals: Ints) -> Doubles:
         """What uneven weights leave of h_k at the root, ½ (W_c·μ_k − W_k·μ_c)."""
@@ -209,17 +226,9 @@ class LinearNetwork(DissimilarityNetwork):
         step = max(1, _BLOCK_VALUES // self.n_features)
         for start in range(0, len(rows), step):
             block = slice(start, start + step)
-            x, c, k = X[rows[block]], own[block], rivals[block]
-            from_own, error = two_difference(x, self._centers[c])
-            from_rival, rival_error = two_difference(x, self._centers[k])
-            twice, twice_error = two_difference(from_own, -from_rival)
-            twice_error += error
-            twice_error += rival_error
-            tilt, tilt_error = two_difference(0.5 * self._weights[c], 0.5 * self._weights[k])
-            high, low = two_product(twice, tilt)
-            low += twice * tilt_error
-            low += twice_error * tilt
-            yield block, high, low
+            c, k = own[block], rivals[block]
+            w, mu = self._weights, self._centers
+            yield block, *midpoint_terms(X[rows[block]], (w[c], w[k]), (mu[c], mu[k]))
 
     def redistribute(
         self, X: Floats, clusters: Ints, coefficients: NDArray[np.float64]
@@ -291,3 +300,27 @@ class LinearNetwork(DissimilarityNetwork):
             state["offsets"],
             probabilistic=bool(state["probabilistic"]),
         )
+
+
+def midpoint_terms(
+    x: Floats, weights: tuple[Doubles, Doubles], centers: tuple[Doubles, Doubles]
+) -> tuple[Doubles, Doubles]:
+    """(W_c − W_k)(x − (μ_c + μ_k)/2), entry by entry in twice the precision, (high, low).
+
+    Parameters
+    ----------
+    x : array
+        Values.
+    weights, centers : two arrays of that shape each
+        W_c and W_k, μ_c and μ_k.
+    """
+    from_own, error = two_difference(x, centers[0])
+    from_rival, rival_error = two_difference(x, centers[1])
+    twice, twice_error = two_difference(from_own, -from_rival)
+    twice_error += error
+    twice_error += rival_error
+    tilt, tilt_error = two_difference(0.5 * weights[0], 0.5 * weights[1])
+    high, low = two_product(twice, tilt)
+    low += twice * tilt_error
+    low += twice_error * tilt
+    return high, low

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.neighborhoods.moments import Behind
 from neonxai.networks.base import Layer, Network
 
 Assigned = Literal["inlier", "outlier"]
@@ -28,7 +29,7 @@ class Scores:
     values : float64 array of shape (n_rows,)
         o(x), not negative.
     relevance : float64 array of shape (n_rows, n_features)
-        How much of it each feature accounts for, not negative.
+        How much of it each feature accounts for; not negative, unless features were mixed.
     absorbed : float64 array of shape (n_rows,)
         How much of it belongs to no feature.
     """
@@ -115,24 +116,34 @@ class OutlierNetwork(Network):
         """
 
     @abstractmethod
-    def explain_scores(self, X: Floats) -> Scores:
+    def explain_scores(self, X: Floats, behind: Behind | None = None) -> Scores:
         """o(x) of each row, and what it consists of.
 
         Parameters
         ----------
         X : array of shape (n_rows, n_features)
             Rows of data.
+        behind : Behind, optional
+            The affine map that the rows come from. Relevance is that of its inputs then.
         """
 
     def prepare(self, X: Floats) -> Layer:
         """Look up the support points around a tile once, for both operations."""
-        return _ScoredRows(self.explain_scores(X), self.threshold, self.tied)
+        return self.layer(self.explain_scores(X))
+
+    def layer(self, scores: Scores) -> Layer:
+        """Layer 1 for rows whose scores are known."""
+        return _ScoredRows(scores, self.threshold, self.tied)
+
+    def decide(self, scores: Doubles, clusters: Ints | None) -> tuple[Ints, NDArray[np.float64]]:
+        """Layer 1, forward, from scores; see `Network.evidence`."""
+        return _decide(scores, clusters, self.threshold, self.tied)
 
     def evidence(
         self, X: Floats, clusters: Ints | None = None, *, beta: float = 0.0
     ) -> tuple[Ints, NDArray[np.float64]]:
         """Layer 1, forward; see `Network.evidence`."""
-        return _decide(self.scores(X), clusters, self.threshold, self.tied)
+        return self.decide(self.scores(X), clusters)
 
     def redistribute(
         self, X: Floats, clusters: Ints, coefficients: NDArray[np.float64]

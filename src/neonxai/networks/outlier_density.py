@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 
 from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.neighborhoods.moments import Behind
 from neonxai.networks.base import family
 from neonxai.networks.outlier import Assigned, OutlierNetwork, Scores
 
@@ -118,16 +119,14 @@ class DensityOutlierNetwork(OutlierNetwork):
             values[rows] = _Rows(self, X[rows]).look(spread=False).score()
         return values
 
-    def explain_scores(self, X: Floats) -> Scores:
+    def explain_scores(self, X: Floats, behind: Behind | None = None) -> Scores:
         """See `OutlierNetwork.explain_scores`."""
-        relevance = np.empty((len(X), self.n_features))
+        relevance = np.empty((len(X), self.n_features if behind is None else behind.rest.shape[1]))
         values, absorbed = np.empty(len(X)), np.empty(len(X))
         for rows in _slices(len(X), _ROWS):
-            seen = _Rows(self, X[rows]).look(spread=True)
+            seen = _Rows(self, X[rows], None if behind is None else behind.of(rows)).look(spread=True)
             values[rows] = seen.score()
-            # Products leave a rounding error below 0 where a feature has no part.
-            squares = np.maximum(seen.squares, 0.0)
-            total = squares.sum(axis=1)
+            squares, total = seen.distribution()
             directed = total > 0.0
             share = np.divide(values[rows], total, out=np.zeros(len(total)), where=directed)
             relevance[rows] = share[:, None] * squares
@@ -155,16 +154,20 @@ class _Rows:
 
     The terms of the score are α_j exp(−γ‖x − u_j‖²) = exp(−e_j). ``smallest`` is min e, and ``total``
     Σ exp(min e − e_j). Those of its distribution are exp(−e_j) ‖x − u_j‖² = exp(−f_j), which other points
-    dominate: ``least`` is min f, and ``squares`` Σ exp(min f − f_j) (x_i − u_ji)² / ‖x − u_j‖².
+    dominate: ``least`` is min f, and ``squares`` Σ exp(min f − f_j) (x_i − u_ji)² / ‖x − u_j‖². Behind an
+    affine map it has products instead of squares, ``linear`` is the same sum of x − u_j, and ``directed``
+    that of ‖x − u_j‖².
     """
 
-    def __init__(self, network: DensityOutlierNetwork, X: Floats) -> None:
+    def __init__(self, network: DensityOutlierNetwork, X: Floats, behind: Behind | None = None) -> None:
         self.network = network
         self.x = np.ascontiguousarray(X, dtype=np.float64)
         self.smallest = np.full(len(X), np.inf)
         self.total = np.zeros(len(X))
         self.least = np.full(len(X), _MOST)
-        self.squares = np.zeros(self.x.shape)
+        self.behind = behind
+        self.squares: Doubles = np.zeros(self.x.shape if behind is None else behind.rest.shape)
+        self.linear, self.directed = np.zeros(self.x.shape), np.zeros(len(X))
 
     def look(self, *, spread: bool) -> Self:
         """Add up all support points, in blocks."""
@@ -188,13 +191,24 @@ class _Rows:
         """o(x); weights that sum to 1 but for rounding could make it negative."""
         return np.maximum((self.smallest - np.log(self.total)) / self.network.gamma, 0.0)
 
+    def distribution(self) -> tuple[Doubles, Doubles]:
+        """What the score is shared out like, shape (n_rows, n_columns), and its sum over the columns."""
+        if self.behind is None:
+            # Products leave a rounding error below 0 where a feature has no part.
+            squares = np.maximum(self.squares, 0.0)
+            return squares, squares.sum(axis=1)
+        return self.squares + self.behind.along(self.linear), self.directed
+
     def _spread(self, support: Doubles, exponents: Doubles, distances: Doubles) -> None:
         """Add the points that are apart to ``squares``, each distributed over the features."""
         apart = distances > 0.0
         logarithms = np.log(distances, out=np.full(distances.shape, -np.inf), where=apart)
         shares = np.subtract(exponents, logarithms, out=logarithms)
         least = np.minimum(self.least, shares.min(axis=1))
-        self.squares *= np.exp(least - self.least)[:, None]
+        kept = np.exp(least - self.least)
+        self.squares *= kept[:, None]
+        self.linear *= kept[:, None]
+        self.directed *= kept
         self.least = least
         np.subtract(least[:, None], shares, out=shares)
         np.maximum(shares, _LOWEST, out=shares)
@@ -204,17 +218,29 @@ class _Rows:
         close = distances * _CLOSE < sizes
         close |= ~apart
         quotients = np.divide(shares, distances, out=np.zeros_like(shares), where=~close)
-        sums = quotients @ np.hstack([u, u**2])
+        sums = quotients @ np.hstack([u, u**2 if self.behind is None else self.behind.products(u)])
         linear, square = sums[:, : x.shape[1]], sums[:, x.shape[1] :]
-        self.squares += x * (x * quotients.sum(axis=1)[:, None] - 2.0 * linear) + square
+        if self.behind is None:
+            self.squares += x * (x * quotients.sum(axis=1)[:, None] - 2.0 * linear) + square
+        else:
+            products, total = self.behind.products, quotients.sum(axis=1)[:, None]
+            self.squares += total * products(x) - products.mixed(x, linear) + square
+            self.linear += total * x - linear
+            self.directed += np.where(apart, shares, 0.0).sum(axis=1)
         close &= apart & (shares > _NEGLIGIBLE)
         rows, points = np.nonzero(close)
-        for pairs in _slices(len(rows), max(1, _PAIR_VALUES // self.x.shape[1])):
+        n_columns = max(self.x.shape[1], self.squares.shape[1])
+        for pairs in _slices(len(rows), max(1, _PAIR_VALUES // n_columns)):
             here, there = rows[pairs], points[pairs]
             terms = self.x[here] - support[there]
-            terms /= np.sqrt(distances[here, there])[:, None]
-            terms *= terms
-            terms *= shares[here, there][:, None]
+            lengths, weights = np.sqrt(distances[here, there])[:, None], shares[here, there][:, None]
+            terms /= lengths
+            if self.behind is None:
+                terms *= terms
+            else:
+                self.linear += _sum_by_row(terms * (weights / lengths), here, len(self.x))
+                terms = self.behind.products(np.asarray(terms))
+            terms *= weights
             self.squares += _sum_by_row(terms, here, len(self.x))
 
 

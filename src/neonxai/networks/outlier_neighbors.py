@@ -9,16 +9,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.neighborhoods.moments import Behind
 from neonxai.neighborhoods.recognition import KnownRows
 from neonxai.neighborhoods.search import METHODS, Method, NeighborSearch
-from neonxai.networks.base import family
+from neonxai.networks.base import Layer, family
 from neonxai.networks.outlier import Assigned, OutlierNetwork, Scores
+from neonxai.networks.recognizing import RecognizingNetwork
 
 _VALUES = 1 << 18  # float64 values of one temporary: 2 MiB
 _LOF_GUARD = 1e-10  # scikit-learn's, against a density of 1 / 0
 
 
-class NeighborOutlierNetwork(OutlierNetwork):
+class NeighborOutlierNetwork(OutlierNetwork, RecognizingNetwork):
     """A score that is linear in the distances of the k nearest support points.
 
     A row that has the values of a support point, but for rounding, is that point, and is not its own
@@ -77,39 +79,68 @@ class NeighborOutlierNetwork(OutlierNetwork):
     def _contributions(self, points: Ints, distances: Doubles) -> tuple[Doubles, Doubles]:
         """s_j of the k neighbors of each row, shape (n_rows, k), and the constant part of the score."""
 
-    def scores(self, X: Floats) -> Doubles:
+    def known_labels(self, X: Floats, doubt: Doubles | None = None) -> None:
+        """None: the network is the model."""
+
+    def evidence(
+        self,
+        X: Floats,
+        clusters: Ints | None = None,
+        *,
+        beta: float = 0.0,
+        doubt: Doubles | None = None,
+    ) -> tuple[Ints, NDArray[np.float64]]:
+        """Layer 1, forward; see `Network.evidence`."""
+        return self.decide(self.scores(X, doubt), clusters)
+
+    def prepare(self, X: Floats, doubt: Doubles | None = None) -> Layer:
+        """See `Network.prepare`."""
+        return self.layer(self.explain_scores(X, doubt=doubt))
+
+    def scores(self, X: Floats, doubt: Doubles | None = None) -> Doubles:
         """See `OutlierNetwork.scores`."""
         values = np.empty(len(X))
-        for rows, points, differences in self._neighborhoods(X):
+        for rows, points, differences in self._neighborhoods(X, doubt):
             contributions, constant = self._contributions(points, _norms(differences))
             values[rows] = contributions.sum(axis=1) + constant
         return values
 
-    def explain_scores(self, X: Floats) -> Scores:
-        """See `OutlierNetwork.explain_scores`."""
+    def explain_scores(self, X: Floats, behind: Behind | None = None, doubt: Doubles | None = None) -> Scores:
+        """See `OutlierNetwork.explain_scores`; ``doubt`` as in `RecognizingNetwork`."""
         values, absorbed = np.empty(len(X)), np.empty(len(X))
-        relevance = np.empty((len(X), self.n_features))
-        for rows, points, differences in self._neighborhoods(X):
+        n_columns = self.n_features if behind is None else behind.rest.shape[1]
+        relevance = np.empty((len(X), n_columns))
+        for rows, points, differences in self._neighborhoods(X, doubt, n_columns):
             distances = _norms(differences)
             contributions, constant = self._contributions(points, distances)
             values[rows] = contributions.sum(axis=1) + constant
             apart = distances > 0.0
             absorbed[rows] = np.where(apart, 0.0, contributions).sum(axis=1) + constant
-            differences /= np.where(apart, distances, 1.0)[:, :, None]
-            differences *= differences
-            relevance[rows] = np.einsum("nk,nkd->nd", np.where(apart, contributions, 0.0), differences)
+            lengths = np.where(apart, distances, 1.0)
+            differences /= lengths[:, :, None]
+            directed = np.where(apart, contributions, 0.0)
+            if behind is None:
+                differences *= differences
+                relevance[rows] = np.einsum("nk,nkd->nd", directed, differences)
+            else:
+                products = behind.products(differences.reshape(-1, self.n_features))
+                relevance[rows] = np.einsum("nk,nkd->nd", directed, products.reshape(*directed.shape, -1))
+                mean = np.einsum("nk,nkd->nd", directed / lengths, differences)
+                relevance[rows] += behind.of(rows).along(mean)
         return Scores(values, relevance, absorbed)
 
-    def _neighborhoods(self, X: Floats) -> Iterator[tuple[slice, Ints, Doubles]]:
+    def _neighborhoods(
+        self, X: Floats, doubt: Doubles | None, n_columns: int = 1
+    ) -> Iterator[tuple[slice, Ints, Doubles]]:
         """The k neighbors of some rows at a time, and x − u_j, shape (n_rows, k, n_features)."""
         k = self.n_neighbors
         x = np.ascontiguousarray(X, dtype=np.float64)
-        known = self._known_rows.find(X) >= 0
+        known = self._known_rows.find(X, doubt) >= 0
         points = np.empty((len(x), k), dtype=np.intp)
         # Which of tied neighbors a tree finds depends on how many are asked for.
         points[~known] = self._search.nearest(x[~known], k)
         points[known] = self._search.nearest(x[known], k + 1)[:, 1:]
-        step = max(1, _VALUES // (k * self.n_features))
+        step = max(1, _VALUES // (k * max(self.n_features, n_columns)))
         for start in range(0, len(X), step):
             rows = slice(start, min(start + step, len(X)))
             yield rows, points[rows], x[rows, None, :] - self.support[points[rows]]

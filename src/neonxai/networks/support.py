@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-from neonxai.arrays import Floats, Ints
+from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.neighborhoods.bandwidth import likely_bandwidth
 from neonxai.neighborhoods.dense import DenseSearcher
 from neonxai.neighborhoods.nearest import NEGLECTED, NearestSearcher
 from neonxai.neighborhoods.points import Groups, LeftOut, Neighborhood, Searcher
 from neonxai.neighborhoods.recognition import KnownRows
-from neonxai.networks.base import Layer, Network, family
+from neonxai.networks.base import Layer, family
+from neonxai.networks.recognizing import RecognizingNetwork
 
 # Below this many points all are looked at; above it, the nearest, where few of them matter.
 _MANY_POINTS = 5000
@@ -25,7 +26,7 @@ _NOISE_ROWS = 4000
 
 
 @family("support")
-class SupportNetwork(Network):
+class SupportNetwork(RecognizingNetwork):
     r"""Any partition of points: the soft distance to a cluster's members.
 
     .. math:: d_k(x) = -\frac1\gamma \log \operatorname{mean}_{j \in C_k} \exp(-\gamma \|x - u_j\|^2),
@@ -159,6 +160,16 @@ class SupportNetwork(Network):
         return int(self._points.shape[1])
 
     @property
+    def points(self) -> NDArray[np.float64]:
+        """The points u_j, shape (n_points, n_features), read-only."""
+        return self._points
+
+    @property
+    def searcher(self) -> Searcher:
+        """What finds the points around rows."""
+        return self._searcher
+
+    @property
     def gamma(self) -> float:
         """γ, in 1 / squared unit of the data."""
         return self._gamma
@@ -192,23 +203,32 @@ class SupportNetwork(Network):
             result[k] = self._groups.points[a + np.einsum("nd,nd->n", moved, moved).argmin()]
         return result
 
-    def known_labels(self, X: Floats) -> Ints | None:
+    def known_labels(self, X: Floats, doubt: Doubles | None = None) -> Ints | None:
         """See `Network.known_labels`. Of points with the same values, the first one's."""
         if self._known is None:
             return None
-        points = self._known.find(X)
+        points = self._known.find(X, doubt)
         return np.where(points >= 0, self._members[points], -1)
 
-    def prepare(self, X: Floats) -> Layer:
+    def prepare(self, X: Floats, doubt: Doubles | None = None) -> "SupportLayer":
         """See `Network.prepare`: the neighborhoods of the rows."""
-        near = self._searcher.around(X, self._left_out(X))
-        return _SupportLayer(near, self._real, self._noise, self._threshold)
+        return self.look(X, doubt, self._searcher)
+
+    def look(self, X: Floats, doubt: Doubles | None, searcher: Searcher) -> "SupportLayer":
+        """As `prepare`, with a searcher of one's own for the same points."""
+        near = searcher.around(X, self._left_out(X, doubt))
+        return SupportLayer(near, self._real, self._noise, self._threshold)
 
     def evidence(
-        self, X: Floats, clusters: Ints | None = None, *, beta: float = 0.0
+        self,
+        X: Floats,
+        clusters: Ints | None = None,
+        *,
+        beta: float = 0.0,
+        doubt: Doubles | None = None,
     ) -> tuple[Ints, NDArray[np.float64]]:
         """Layer 1, forward; see `Layer.evidence`."""
-        return self.prepare(X).evidence(X, clusters, beta=beta)
+        return self.look(X, doubt, self._searcher).evidence(X, clusters, beta=beta)
 
     def redistribute(
         self, X: Floats, clusters: Ints, coefficients: NDArray[np.float64]
@@ -216,11 +236,11 @@ class SupportNetwork(Network):
         """Layer 1, backward; see `Layer.redistribute`."""
         return self.prepare(X).redistribute(X, clusters, coefficients)
 
-    def _left_out(self, X: Floats) -> LeftOut:
+    def _left_out(self, X: Floats, doubt: Doubles | None = None) -> LeftOut:
         """Of each cluster with other points, one that has the row's values."""
         if self._known is None or self._twins is None:
             return LeftOut(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
-        twins = self._known.find(X)
+        twins = self._known.find(X, doubt)
         at_home = np.flatnonzero(twins >= 0)
         # The twins of a row, one of each cluster: a run in the list of them all.
         start = np.searchsorted(self._twins[0], twins[at_home], side="left")
@@ -279,11 +299,24 @@ class SupportNetwork(Network):
         )
 
 
-class _SupportLayer(Layer):
-    """Layer 1 for one tile of rows, whose neighborhoods are known."""
+class SupportLayer(Layer):
+    """Layer 1 for one tile of rows, whose neighborhoods are known.
+
+    Parameters
+    ----------
+    near : Neighborhood
+        The rows' neighborhoods; a group for each cluster but noise.
+    real : int array of shape (n_groups,)
+        The groups' clusters.
+    noise : int, optional
+        The cluster that is noise.
+    threshold : float
+        Its dissimilarity.
+    """
 
     def __init__(self, near: Neighborhood, real: Ints, noise: int | None, threshold: float) -> None:
-        self._near, self._real, self._noise = near, real, noise
+        self.near, self.real = near, real
+        self._noise = noise
         self._distances = np.empty((len(near.offsets), len(real) + (noise is not None)))
         self._distances[:, real] = near.distances
         if noise is not None:
@@ -299,7 +332,7 @@ class _SupportLayer(Layer):
         """See `Layer.evidence`."""
         everyone = np.arange(len(X))
         if clusters is None:
-            clusters = self._real[self._distances[:, self._real].argmin(axis=1)]
+            clusters = self.real[self._distances[:, self.real].argmin(axis=1)]
             if self._noise is not None:
                 outside = self._distances[everyone, clusters] > self._distances[:, self._noise]
                 clusters[outside] = self._noise
@@ -313,12 +346,21 @@ class _SupportLayer(Layer):
         self, X: Floats, clusters: Ints, coefficients: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """See `Layer.redistribute`."""
+        weights = self.weights(clusters, coefficients)
+        relevance = self.near.mean_squares(X, weights[:, self.real])
+        return relevance, self.absorbed(weights, relevance)
+
+    def weights(self, clusters: Ints, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How much of each cluster's dissimilarity is sent back: a_k, and −Σ_k a_k for the row's own."""
         weights = coefficients.copy()
-        weights[np.arange(len(X)), clusters] = -coefficients.sum(axis=1)
-        relevance = self._near.mean_squares(X, weights[:, self._real])
+        weights[np.arange(len(clusters)), clusters] = -coefficients.sum(axis=1)
+        return weights
+
+    def absorbed(self, weights: NDArray[np.float64], relevance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the relevance lacks to the evidence, shape (n_rows,)."""
         # Σ_k a_k h_k in terms of distances: their offsets cancel, as the weights sum to 0.
         evidence = np.einsum("nk,nk->n", weights, self._distances)
-        return relevance, evidence - relevance.sum(axis=1)
+        return np.asarray(evidence - relevance.sum(axis=1))
 
 
 def _searcher(groups: Groups, gamma: float) -> Searcher:

@@ -76,6 +76,11 @@ class CentroidTreeNetwork(Network):
         return f"CentroidTreeNetwork({self.n_clusters} leaves × {self.n_features} features)"
 
     @property
+    def pairs(self) -> NDArray[np.float64]:
+        """The left and right center of every inner node, shape (n_clusters − 1, 2, n_features)."""
+        return self._distances.centers.reshape(-1, 2, self.n_features)
+
+    @property
     def prototypes(self) -> NDArray[np.float64]:
         """The leaves' centers."""
         return self._prototypes
@@ -133,7 +138,7 @@ class CentroidTreeNetwork(Network):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Layer 1, backward; see `Network.redistribute`. Nothing is absorbed."""
         d = self._distances
-        decisions = self._decisions(clusters, coefficients)
+        decisions = self.decisions(clusters, coefficients)
         x = d.localize(X)
         sizes = np.einsum("nd,nd->n", x, x) + self._own_squares[clusters]
         relevance = d.combine(x, _signed(decisions))
@@ -143,7 +148,7 @@ class CentroidTreeNetwork(Network):
             self._refine(X, decisions, lossy, negligible, relevance)
         return relevance, np.zeros(len(clusters))
 
-    def _decisions(self, clusters: Ints, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    def decisions(self, clusters: Ints, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
         """How much of each inner node's margin to send back, shape (n_rows, n_clusters − 1)."""
         places = self._node[clusters] + (self.n_clusters - 1) * np.arange(len(clusters))[:, None]
         weights = coefficients * self._side[clusters]

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neonxai import frames
+from neonxai import cells, frames
 from neonxai.plots import _text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from neonxai.explanation import Explanation
 
+_LONGEST = 24  # characters of a text that are shown as a feature's value
 _COMPARED = 20_000  # names compared with one that is not there: the help in an error should not take long
 
 
@@ -76,17 +79,17 @@ def _strings(index: Any) -> NDArray[np.str_]:
 def title(explanation: Explanation, position: int) -> str:
     """Name a row: by its position where the index only counts the rows, else by its entry there."""
     if explanation.index is None:
-        return f"row {position}"
+        return f"{explanation.row_kind} {position}"
     index = explanation.index
     if np.asarray(index[:1]).dtype.kind in "iu":
         if np.array_equal(index, np.arange(len(explanation))):
-            return f"row {position}"
+            return f"{explanation.row_kind} {position}"
         return f"index {index[position]}"  # a bare number would not be known for a name
     return _text.drawable(_strings(index[position : position + 1])[0])
 
 
-def read_values(explanation: Explanation, values: object) -> NDArray[np.floating]:
-    """Return what to show of every row, (n, D): `explanation.data` for None.
+def read_values(explanation: Explanation, values: object) -> Any:
+    """Return what to show of every row, an array (n, D): `explanation.data`, of whatever kind, for None.
 
     Raises
     ------
@@ -121,3 +124,34 @@ def read_values(explanation: Explanation, values: object) -> NDArray[np.floating
             )
             raise ValueError(message)
     return table.values
+
+
+def columns(explanation: Explanation, data: Any, features: Iterable[int]) -> list[int | None]:
+    """Find the features' columns: by name where the data has other columns; None where there is none."""
+    if cells.n_columns(data) == explanation.n_features:
+        return [int(i) for i in features]
+    places = {name: place for place, name in enumerate(cells.column_names(data) or ())}
+    return [places.get(explanation.feature_names[i]) for i in features]
+
+
+def texts(data: Any, position: int, places: list[int | None]) -> list[str]:
+    """Write the values of a row; "" for what has no column."""
+    found = iter(cells.values_of(data, position, [place for place in places if place is not None]))
+    return ["" if place is None else _shown(next(found)) for place in places]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "missing"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _text.number(float(value))
+    text = _text.drawable(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}{_text.ELLIPSIS}"
+
+
+def numbers(data: Any, place: int | None) -> NDArray[np.float64] | None:
+    """A column of numbers, NaN where one is missing; None for any other column, or if nothing is in it."""
+    column = None if place is None else cells.column(data, place)
+    if column is None or not column.is_numbers or column.missing.all():
+        return None
+    return np.asarray(column.values, dtype=np.float64)

@@ -131,14 +131,14 @@ def heatmap(
 
 def _table(explanation: Explanation, statistic: str, max_features: int) -> _Table:
     values = explanation.summary_values(by="cluster", statistic=statistic)
-    rows = "row" if len(explanation) == 1 else "rows"
+    rows = explanation.row_kind if len(explanation) == 1 else f"{explanation.row_kind}s"
     title = f"{_QUANTITIES.get(statistic, statistic).split(' (')[0]} of {len(explanation)} {rows}"
     total = explanation.n_features
     kept = np.arange(total)
     if total > max_features:
         matter = explanation.summary_values(by=None, statistic="mean_abs")
         kept = np.sort(np.argsort(-matter, kind="stable")[:max_features])
-        title += f", the {max_features} most relevant of {total} features"
+        title += f", the {max_features} most relevant of {total} {explanation.feature_kind}s"
     if (explanation.targets != explanation.labels).any():
         asked = np.unique(explanation.target_positions)
         only = _style.group_label("cluster", explanation.cluster_names[asked[0]])

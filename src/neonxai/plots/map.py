@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from matplotlib.colors import to_rgb
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array, issparse
 from sklearn.decomposition import PCA
 
+from neonxai import cells
 from neonxai.plots import _style, _text
 from neonxai.plots._legend import Entry, Group, draw, plan
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from neonxai.explanation import Explanation
 
+_COMPONENTS = 2
 _MANY_ROWS = 5000  # beyond: one picture instead of that many vector outlines in PDF and SVG
 
 
@@ -44,8 +47,9 @@ def map(  # noqa: A001 - the public name is neonxai.plots.map
     """Draw every row on a plane: filled with the color of its cluster, edged with the color of its class.
 
     The plane is spanned by the two principal components of `explanation.data`, in its own units, so features
-    of large numbers dominate it. It is for the eye alone: no explanation uses it. With one feature, the plane
-    is that feature and the logit; with one row, or rows all alike, everything is at the origin.
+    of large numbers dominate it; or of the relevance, where the data are not all numbers. It is for the eye
+    alone: no explanation uses it. With one feature, the plane is that feature and the logit; with one row, or
+    rows all alike, everything is at the origin.
 
     With `classes`, every cluster is matched to one class at most, and every class to one cluster, such that
     the most rows agree (the Hungarian method). A cluster and its class share a color: a row with an edge of
@@ -166,22 +170,35 @@ def _is_missing(value: Any) -> bool:
 
 def _project(explanation: Explanation) -> tuple[NDArray[np.float64], tuple[str, str]]:
     """Return places (n, 2) and what the axes show."""
-    data = np.asarray(explanation.data, dtype=np.float64)
+    data, of = cells.as_matrix(explanation.data), ""
+    if data is None:
+        data, of = explanation.relevance, " of relevance"
+    if not issparse(data) or min(data.shape) <= _COMPONENTS:
+        data = np.asarray(data.toarray() if issparse(data) else data, dtype=np.float64)
+    n_rows = data.shape[0]
     if data.shape[1] == 1:
-        name = _text.drawable(explanation.feature_names[0])
+        name = _text.drawable(explanation.feature_names[0]) + of.replace(" of", ":")
         return np.column_stack([data[:, 0], explanation.logits]), (name, "logit")
-    if len(data) == 1 or (data == data[0]).all():
-        return np.zeros((len(data), 2)), (
-            "PCA 1 (no variance)",
-            "PCA 2 (no variance)",
+    if n_rows == 1 or _are_alike(data):
+        return np.zeros((n_rows, 2)), (
+            f"PCA 1{of} (no variance)",
+            f"PCA 2{of} (no variance)",
         )
-    pca = PCA(n_components=2, random_state=0)
+    # Sparse rows are centered without being written out.
+    solver = "arpack" if issparse(data) else "auto"
+    pca = PCA(n_components=_COMPONENTS, svd_solver=solver, random_state=0)
     places = pca.fit_transform(data)
     first, second = pca.explained_variance_ratio_
     return places, (
-        f"PCA 1 ({first:.1%} of variance)",
-        f"PCA 2 ({second:.1%} of variance)",
+        f"PCA 1{of} ({first:.1%} of variance)",
+        f"PCA 2{of} ({second:.1%} of variance)",
     )
+
+
+def _are_alike(data: NDArray[np.float64] | csr_array) -> bool:
+    if issparse(data):
+        return not (data.max(axis=0) - data.min(axis=0)).count_nonzero()
+    return bool((data == data[0]).all())
 
 
 def _match(labels: NDArray[np.intp], n_clusters: int, known: _Classes | None) -> _Slots:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 import numpy as np
+from scipy.sparse import csr_array, issparse
 
 from neonxai.plots import _rows, _style, _text
 
@@ -49,12 +50,13 @@ def sample(
     Each value is written beside the feature's name, and a dot says where it lies between the smallest
     ("min") and the largest value ("max") of that feature over all explained rows; the thick part of the line
     holds the middle half of them. A feature that is constant there, as all are in an explanation of one row,
-    has no dot.
+    has no dot, and neither have categories, texts and missing values.
 
     The bars on the right are red where the feature speaks for the cluster (relevance at or above 0) and blue
     where it speaks against it. Together they are the logit, Σ_i R_i + absorbed + base value = f_c(x)
     [Kauffmann2024]_: features beyond `max_features` are added up in one bar, and what belongs to no feature,
-    where there is any, has a grey bar of its own.
+    where there is any, has a grey bar of its own. With sparse relevance only features that are present in the
+    row are shown; all that are absent have one grey bar together.
 
     Parameters
     ----------
@@ -105,16 +107,19 @@ def sample(
     data = _rows.read_values(explanation, values)
     bars = _bars(explanation, row, _style.check_max_features(max_features), order)
     names = [str(explanation.feature_names[i]) for i in bars.features]
-    ends = [f" = {_text.number(float(data[row, i]))}" for i in bars.features]
+    ends, columns = _values(explanation, data, row, bars.features)
     count = len(bars.lengths)
-    ranges = bool(np.ptp(data[:, bars.features], axis=0).any())
+    ranges = any(np.nanmax(column) > np.nanmin(column) for column in columns if column is not None)
     title = _title(explanation, row)
 
     if axes is None:
         size = _style.base_size()
         # Measured apart, as they are fitted: together, kerning could make them narrower.
         whole = [_text.width(_text.drawable(name), size) for name in names]
-        name_room = max(a + _text.width(b, size) for a, b in zip(whole, ends, strict=True))
+        name_room = max(
+            [a + _text.width(b, size) for a, b in zip(whole, ends, strict=True)],
+            default=_text.widest(bars.rest, size),
+        )
         name_room = min(name_room + 0.01, 28 * size)  # (a + b) − b can be a little less than a
         values_room, relevance_room = (13 if ranges else 2) * size, 24 * size
         titles = max(_text.width("".join(line), _TITLE * size) for line in title) + size
@@ -144,8 +149,8 @@ def sample(
     relevance_ax.tick_params(axis="y", labelleft=False)
 
     if ranges:
-        _draw_values(values_ax, data, row, bars.features)
-        label = f"among {len(explanation)} rows (thick: middle half)"
+        _draw_values(values_ax, columns, row)
+        label = f"among {len(explanation)} {explanation.row_kind}s (thick: middle half)"
         values_ax.set_xlabel(_text.wrapped(label, values_room, size), fontsize=size)
     else:
         values_ax.set_xticks([])
@@ -175,6 +180,15 @@ def _title(explanation: Explanation, row: int) -> list[tuple[str, str, str]]:
     return [(_rows.title(explanation, row), ": ", _style.group_label("cluster", target)), (against, "", own)]
 
 
+def _values(
+    explanation: Explanation, data: Any, row: int, features: NDArray[np.intp]
+) -> tuple[list[str], list[NDArray[np.float64] | None]]:
+    """Write the values of features in a row, and gather those of all rows, where they are numbers."""
+    places = _rows.columns(explanation, data, features)
+    ends = [f" = {text}" if text else "" for text in _rows.texts(data, row, places)]
+    return ends, [_rows.numbers(data, place) for place in places]
+
+
 def _check_axes(axes: Sequence[Axes]) -> tuple[Axes, Axes]:
     given = list(np.ravel(np.asarray(axes, dtype=object)))
     if len(given) != 2:
@@ -187,7 +201,7 @@ def _check_axes(axes: Sequence[Axes]) -> tuple[Axes, Axes]:
 
 
 def _bars(explanation: Explanation, row: int, max_features: int, order: str) -> _Bars:
-    relevance = np.asarray(explanation.relevance[row], dtype=np.float64)
+    features, relevance = _relevance_of(explanation, row)
     ranked = np.argsort(-np.abs(relevance), kind="stable")
     kept, others = ranked[:max_features], ranked[max_features:]
     if order == "given":
@@ -198,21 +212,37 @@ def _bars(explanation: Explanation, row: int, max_features: int, order: str) -> 
     lengths, rest = [*relevance[kept]], []
     if others.size:
         lengths.append(relevance[others].sum())
-        rest.append(f"{others.size} other feature{'s' if others.size > 1 else ''}")
+        rest.append(f"{others.size} other {explanation.feature_kind}{'s' if others.size > 1 else ''}")
     colors = _style.sign_colors(np.array(lengths))
-    for label, amount in (("absorbed", explanation.absorbed[row]), ("base value", explanation.base_value)):
+    absent = 0.0 if explanation.absent is None else explanation.absent[row]
+    for label, amount in (
+        (f"absent {explanation.feature_kind}s", absent),
+        ("absorbed", explanation.absorbed[row]),
+        ("base value", explanation.base_value),
+    ):
         if amount != 0:
             lengths.append(amount)
             rest.append(label)
             colors.append(_style.GREY)
-    return _Bars(kept, np.array(lengths), colors, rest)
+    return _Bars(features[kept], np.array(lengths), colors, rest)
 
 
-def _draw_values(ax: Axes, data: NDArray[Any], row: int, features: NDArray[np.intp]) -> None:
+def _relevance_of(explanation: Explanation, row: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Features of a row, all or what is present, and the relevance of each."""
+    if not issparse(explanation.relevance):
+        relevance = np.asarray(explanation.relevance[row], dtype=np.float64)
+        return np.arange(len(relevance)), relevance
+    sparse: csr_array = explanation.relevance
+    here = slice(sparse.indptr[row], sparse.indptr[row + 1])
+    return np.asarray(sparse.indices[here], dtype=np.intp), np.asarray(sparse.data[here], dtype=np.float64)
+
+
+def _draw_values(ax: Axes, columns: list[NDArray[np.float64] | None], row: int) -> None:
     ink = mpl.rcParams["text.color"]  # black, but for dark styles
-    for y, feature in enumerate(features):
-        column = np.asarray(data[:, feature], dtype=np.float64)
-        low, first, third, high = np.quantile(column, (0.0, 0.25, 0.75, 1.0))
+    for y, column in enumerate(columns):
+        if column is None:
+            continue
+        low, first, third, high = np.nanquantile(column, (0.0, 0.25, 0.75, 1.0))
         if low == high:
             continue
         spread = high - low
@@ -225,7 +255,8 @@ def _draw_values(ax: Axes, data: NDArray[Any], row: int, features: NDArray[np.in
             zorder=2,
             solid_capstyle="butt",
         )
-        ax.plot([(column[row] - low) / spread], [y], "o", color=ink, markersize=5, zorder=3)
+        if not np.isnan(column[row]):
+            ax.plot([(column[row] - low) / spread], [y], "o", color=ink, markersize=5, zorder=3)
     ax.set_xlim(-0.06, 1.06)
     ax.set_xticks([0, 1], ["min", "max"])
     lowest, highest = ax.get_xticklabels()

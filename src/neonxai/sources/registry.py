@@ -61,8 +61,8 @@ def _find(model: object) -> Neuralizer:
     kind = type(model)
     if hasattr(model, "shape") or isinstance(model, list | tuple):
         hint = "The model comes first: explain(model, X); bare centers are Centroids(array). "
-    elif hasattr(model, "steps"):
-        hint = "Explain a pipeline's last step on what the others give: pipe[-1], pipe[:-1].transform(X). "
+    elif hasattr(model, "transform") and not hasattr(model, "predict"):
+        hint = "It transforms and does not cluster: a pipeline must end in a clustering. "
     else:
         hint = ""
     raise TypeError(

@@ -1,0 +1,288 @@
+"""Explaining all rows: part by part through the steps in front, tile by tile through the network."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array, issparse, vstack
+
+from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.engines import Progress, for_each_tile
+from neonxai.networks import Network
+from neonxai.networks.linear import LinearNetwork
+from neonxai.networks.sparse_rows import as_linear, sparse_evidence
+from neonxai.propagation import (
+    Answer,
+    Question,
+    agreement_of,
+    check_overflow,
+    for_each_tile_of,
+    propagate,
+    propagate_sparse,
+    survey,
+)
+from neonxai.transforms.rows import Entrance, Rows
+
+_SPARSE_ROWS = 1 << 13
+_DENSE_VALUES = 1 << 21
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What `Explanation` needs of all rows; clusters by their positions.
+
+    ``relevance`` is sparse where the rows are, and ``absent`` None where it is dense. ``data`` are the
+    network's own inputs, where the explanation is about these.
+    """
+
+    relevance: Any
+    absent: Any
+    logits: Floats
+    probabilities: Floats
+    absorbed: Floats
+    labels: Ints
+    targets: Ints
+    competitors: Ints
+    data: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """A network with what is in front of it.
+
+    Attributes
+    ----------
+    entrance : Entrance
+        From rows to the network's input, and relevance back.
+    network : Network
+        The clustering.
+    cluster_names : tuple
+        What its clusters are called.
+    """
+
+    entrance: Entrance
+    network: Network
+    cluster_names: tuple[Any, ...]
+
+    @cached_property
+    def linear(self) -> LinearNetwork | None:
+        """The network in the form that takes sparse rows, where there is one."""
+        return as_linear(self.network)
+
+    def parts(self, rows: Rows) -> Iterator[tuple[int, Any, Any]]:
+        """Go through the rows: first row, the network's input, and the tape."""
+        step = max(1, self.entrance.part_rows(rows.n_rows))
+        for start in range(0, rows.n_rows, step):
+            front = self.entrance.forward(rows.part(slice(start, min(start + step, rows.n_rows))))
+            self.entrance.check(front.values, start)
+            yield start, front.values, front.tape
+
+    def survey(self, rows: Rows, labels: Ints | None) -> tuple[Doubles, float | None]:
+        """Look at all rows that an explainer is fitted to: their logits, and the agreement of a stand-in.
+
+        Parameters
+        ----------
+        rows : Rows
+            Rows.
+        labels : int array of shape (n_rows,), optional
+            The clustering's own labels of the rows, by position.
+        """
+        found: list[tuple[Doubles, Ints, Ints | None]] = []
+        for _, values, _ in self.parts(rows):
+            linear = self.linear if issparse(values) else None
+            if linear is not None:
+                for tile in _tiles(values.shape[0]):
+                    assigned, evidence = sparse_evidence(linear, values[tile])
+                    found.append((evidence.min(axis=1), assigned, None))
+            elif issparse(values):
+                step = max(1, _DENSE_VALUES // values.shape[1])
+                found += [
+                    survey(self.network, values[tile].toarray()) for tile in _tiles(values.shape[0], step)
+                ]
+            else:
+                found.append(survey(self.network, values))
+        logits = np.concatenate([part[0] for part in found])
+        assigned = np.concatenate([part[1] for part in found])
+        known = [part[2] for part in found if part[2] is not None]
+        if not known:
+            return logits, None
+        return logits, agreement_of(assigned, np.concatenate(known) if labels is None else labels)
+
+    def answer(
+        self,
+        rows: Rows,
+        question: Question,
+        *,
+        beta: float,
+        pooling: str,
+        n_columns: int,
+        progress: Progress | None = None,
+    ) -> Answers:
+        """Explain all rows.
+
+        Parameters
+        ----------
+        rows : Rows
+            Rows.
+        question : Question
+            About them.
+        beta, pooling
+            Layer 2.
+        n_columns : int
+            The number of columns of the answer.
+        progress : callable(done, n_rows), optional
+            Called as rows are done.
+        """
+        board = _Board(rows, n_columns)
+        for start, values, tape in self.parts(rows):
+            part = _Part(self, board, question, beta, pooling, start, values, tape)
+
+            def done(of_part: int, _: int, start: int = start) -> None:
+                if progress is not None:
+                    progress(start + of_part, rows.n_rows)
+
+            if part.linear is not None:
+                for_each_tile(part.explain, values.shape[0], _SPARSE_ROWS, done)
+            else:
+                for_each_tile_of(self.network, part.explain, values.shape[0], done)
+            board.end(part)
+        return board.answers()
+
+
+class _Board:
+    """Arrays of the answers to all rows, filled tile by tile."""
+
+    def __init__(self, rows: Rows, n_columns: int) -> None:
+        n, dtype = rows.n_rows, rows.dtype
+        self.rows, self.n_columns = rows, n_columns
+        self.logits, self.probabilities, self.absorbed = (
+            np.empty(n, dtype),
+            np.empty(n, dtype),
+            np.empty(n, dtype),
+        )
+        self.labels, self.targets, self.competitors = (np.empty(n, dtype=np.intp) for _ in range(3))
+        self.dense: Any = None
+        self.absent: Any = None
+        self._sparse: list[csr_array] = []
+        self._data: list[Any] = []
+
+    def begin(self, *, is_sparse: bool) -> None:
+        """Make room for relevance."""
+        if is_sparse and self.absent is None:
+            self.absent = np.empty(self.rows.n_rows, self.rows.dtype)
+        elif not is_sparse and self.dense is None:
+            self.dense = np.empty((self.rows.n_rows, self.n_columns), self.rows.dtype)
+
+    def put(self, place: slice, answer: Answer, lost: Any) -> None:
+        """Fill in what is one number or one cluster for each row."""
+        self.logits[place], self.probabilities[place] = answer.logits, answer.probabilities
+        self.absorbed[place] = answer.absorbed + lost
+        self.labels[place], self.targets[place] = answer.labels, answer.targets
+        self.competitors[place] = answer.competitors
+
+    def end(self, part: "_Part") -> None:
+        """Take over what came of a part."""
+        values = part.values
+        if part.is_sparse:
+            self._sparse.append(csr_array((part.present, values.indices, values.indptr), values.shape))
+        if self.rows.data is None:
+            self._data.append(part.machine.entrance.explained(values))
+
+    def answers(self) -> Answers:
+        """All of it."""
+        data = self.rows.data if self.rows.data is not None else _stacked(self._data)
+        return Answers(
+            relevance=_stacked(self._sparse) if self._sparse else self.dense,
+            absent=self.absent,
+            logits=self.logits,
+            probabilities=self.probabilities,
+            absorbed=self.absorbed,
+            labels=self.labels,
+            targets=self.targets,
+            competitors=self.competitors,
+            data=data,
+        )
+
+
+class _Part:
+    """Rows that went through the steps together, to be explained tile by tile."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        board: _Board,
+        question: Question,
+        beta: float,
+        pooling: str,
+        start: int,
+        values: Any,
+        tape: Any,
+    ) -> None:
+        self.machine, self._board, self._question = machine, board, question
+        self._beta, self._pooling = beta, pooling
+        self._start, self.values, self._tape = start, values, tape
+        self.is_sparse = issparse(values) and machine.entrance.is_direct
+        self.linear = machine.linear if self.is_sparse else None
+        board.begin(is_sparse=self.is_sparse)
+        self.present = np.empty(values.nnz if self.is_sparse else 0, board.rows.dtype)
+
+    def explain(self, tile: slice) -> None:
+        """Explain a tile of the part's rows."""
+        board, place = self._board, slice(self._start + tile.start, self._start + tile.stop)
+        question = self._question.of(place)
+        answer, lost = (self._sparsely if self.linear is not None else self._densely)(tile, place, question)
+        if question.rivals is not None:
+            check_rivals(answer.targets, question.rivals, place.start, self.machine.cluster_names)
+        check_overflow(answer.magnitudes, board.rows.dtype, place.start)
+        board.put(place, answer, lost)
+
+    def _sparsely(self, tile: slice, place: slice, question: Question) -> tuple[Answer, Any]:
+        assert self.linear is not None  # noqa: S101  # for the type checker
+        rows = self.values[tile]
+        answer, absent = propagate_sparse(self.linear, rows, question, beta=self._beta, pooling=self._pooling)
+        self._board.absent[place] = absent
+        self.present[self._entries(tile)] = answer.relevance
+        return answer, 0.0
+
+    def _densely(self, tile: slice, place: slice, question: Question) -> tuple[Answer, Any]:
+        rows = self.values[tile]
+        full = rows.toarray() if issparse(rows) else rows
+        machine = self.machine
+        answer = propagate(machine.network, full, question, beta=self._beta, pooling=self._pooling)
+        relevance, lost = machine.entrance.pull_back(answer.relevance, self._tape, tile)
+        if not self.is_sparse:
+            self._board.dense[place] = relevance
+            return answer, lost
+        row_of = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+        present = relevance[row_of, rows.indices]
+        self._board.absent[place] = relevance.sum(axis=1) - np.bincount(row_of, present, minlength=len(full))
+        self.present[self._entries(tile)] = present
+        return answer, lost
+
+    def _entries(self, tile: slice) -> slice:
+        return slice(int(self.values.indptr[tile.start]), int(self.values.indptr[tile.stop]))
+
+
+def _stacked(parts: list[Any]) -> Any:
+    if len(parts) == 1:
+        return parts[0]
+    return csr_array(vstack(parts)) if issparse(parts[0]) else np.concatenate(parts)
+
+
+def _tiles(n_rows: int, step: int = 0) -> Iterator[slice]:
+    step = step or _SPARSE_ROWS
+    for start in range(0, n_rows, step):
+        yield slice(start, min(start + step, n_rows))
+
+
+def check_rivals(targets: Ints, rivals: Ints, first_row: int, names: tuple[Any, ...]) -> None:
+    """Raise a ValueError that names the first row that would be compared with its own cluster."""
+    same = np.flatnonzero(targets == rivals)
+    if len(same):
+        name = names[rivals[same[0]]]
+        raise ValueError(
+            f"Row {first_row + int(same[0])} would be explained for cluster {name!r} against itself. Give a "
+            "target= that differs from against=, or leave out the rows that are in that cluster."
+        )

@@ -1,0 +1,89 @@
+"""Values on their way through a pipeline: computed when somebody asks for them, and as numbers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from scipy.sparse import csr_array, hstack, issparse
+
+from neonxai.arrays import Doubles, Values
+
+
+class Lazy:
+    """A value that is computed when it is first asked for.
+
+    An affine step's output is not needed where its map has been folded into the network.
+    """
+
+    def __init__(self, compute: Callable[[], Any]) -> None:
+        self._compute: Callable[[], Any] | None = compute
+        self._value: Any = None
+
+    def get(self) -> Any:
+        """Return the value."""
+        if self._compute is not None:
+            self._value, self._compute = self._compute(), None
+        return self._value
+
+
+def as_numbers(values: Any) -> Values:
+    """Return a transformer's output, or a frame of numbers, as float64, dense or CSR.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it holds text.
+    """
+    if issparse(values):
+        result = csr_array(values, dtype=np.float64)
+        if not result.has_canonical_format:
+            result = result.copy()
+            result.sum_duplicates()
+        return result
+    frame = nw.from_native(values, pass_through=True)
+    if isinstance(frame, nw.DataFrame):
+        values = frame.to_numpy()
+    return np.asarray(values, dtype=np.float64)
+
+
+def side_by_side(parts: list[Values]) -> Values:
+    """Values in a row, of one part without a copy; sparse where the wider share of them is."""
+    if len(parts) == 1:
+        return parts[0]
+    wide = sum(part.shape[1] for part in parts if issparse(part))
+    if 2 * wide > sum(part.shape[1] for part in parts) and wide > 256:
+        return csr_array(hstack([csr_array(part) for part in parts]))
+    return np.hstack([dense(part) for part in parts])
+
+
+def dense(values: Values) -> Doubles:
+    """Values as an array."""
+    return np.asarray(values) if isinstance(values, np.ndarray) else np.asarray(values.toarray())
+
+
+def rolled(X: Any, column: int) -> Any:
+    """Return rows with one column moved on by one row.
+
+    Parameters
+    ----------
+    X : array, sparse array or data frame of shape (n_rows, n_columns)
+        Left untouched.
+    column : int
+        Which.
+
+    Examples
+    --------
+    >>> rolled(np.array([[1, 4], [2, 5], [3, 6]]), 1)
+    array([[1, 6],
+           [2, 4],
+           [3, 5]])
+    """
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    if isinstance(frame, nw.DataFrame):
+        name = frame.columns[column]
+        order = np.roll(np.arange(len(frame)), 1)
+        return frame.with_columns(frame[name][order.tolist()].alias(name)).to_native()
+    moved = X.toarray() if issparse(X) else X.copy()
+    moved[:, column] = np.roll(moved[:, column], 1)
+    return type(X)(moved) if issparse(X) else moved
