@@ -101,7 +101,7 @@ class LinearNetwork(DissimilarityNetwork):
     @cached_property
     def _stack(self) -> Doubles:
         w, mu = self._local_weights, self._local_centers
-        return np.hstack([w, mu, w * mu])
+        return np.hstack([w, 0.5 * mu, 0.5 * w * mu])
 
     @cached_property
     def _absolute(self) -> Doubles:
@@ -252,21 +252,27 @@ class LinearNetwork(DissimilarityNetwork):
 
     def _combine(self, x: Doubles, clusters: Ints, coefficients: Doubles) -> tuple[Doubles, Doubles | float]:
         """Σ_k a_k (W_c − W_k) ∘ (x − m_k) for local rows by matrix products, and what is uneven about it."""
-        total = coefficients.sum(axis=1)[:, None]
-        mixed_w, mixed_mu, mixed_products = np.hsplit(coefficients @ self._stack, 3)
-        w, mu, products = np.hsplit(self._stack[clusters], 3)
-        crossed, back = w * mixed_mu, mixed_w * mu
-        relevance: Doubles = x * (total * w - mixed_w)
-        relevance -= 0.5 * (total * products - mixed_products + (crossed - back))
-        return relevance, 0.0 if self._even else 0.5 * (crossed - back).sum(axis=1)
+        # With s_k = a_k and s_c = −Σ a_k it is ½ Σ s_k W_k∘μ_k − (Σ s_k W_k)∘(x − ½ μ_c) − ½ W_c∘Σ s_k μ_k.
+        signed = coefficients.copy()
+        signed[np.arange(len(clusters)), clusters] = -coefficients.sum(axis=1)
+        mixed_w, mixed_mu, relevance = np.hsplit(signed @ self._stack, 3)
+        half: Doubles = self._stack[clusters, self.n_features : 2 * self.n_features]
+        mixed_mu *= self._local_weights[clusters]
+        uneven = 0.0 if self._even else (mixed_mu - mixed_w * half).sum(axis=1)
+        relevance -= mixed_mu
+        np.subtract(x, half, out=half)
+        half *= mixed_w
+        relevance -= half
+        return np.ascontiguousarray(relevance), uneven
 
     def _relevance_sizes(self, x: Doubles, clusters: Ints, weights: Doubles) -> Doubles:
         """What `_combine` sums up, all signs positive."""
         total = weights.sum(axis=1)[:, None]
         mixed_w, mixed_mu, mixed_products = np.hsplit(weights @ self._absolute, 3)
         w, mu, products = np.hsplit(self._absolute[clusters], 3)
-        sizes = x * (total * w + mixed_w)
-        sizes += 0.5 * (total * products + mixed_products + w * mixed_mu + mixed_w * mu)
+        mixed_w += total * w
+        sizes = mixed_w * (x + mu)
+        sizes += total * products + mixed_products + w * (mixed_mu + total * mu)
         return np.asarray(sizes.sum(axis=1))
 
     def _pairwise(self, X: Floats, clusters: Ints, coefficients: Doubles, negligible: Doubles) -> Doubles:

@@ -9,6 +9,9 @@ from neonxai.transforms.form import Block, Form, Origin
 from neonxai.transforms.nodes import Tape
 from neonxai.transforms.values import as_numbers, dense, side_by_side
 
+_FEW_ROWS = 64
+_SERIAL_MULTIPLICATIONS = 1 << 18
+
 
 def pull_back(
     relevance: Doubles, blocks: tuple[Block, ...], tape: Tape, answer: Doubles, rows: slice
@@ -51,8 +54,15 @@ def _through(relevance: Doubles, form: Form, tape: Tape, answer: Doubles, rows: 
     """Relevance of columns that are affine functions of blocks, to these and on."""
     affine = form.affine
     if affine.is_mixing:
-        values = side_by_side([as_numbers(tape[b][rows]) for b in form.blocks])
-        before, lost = shared_by_contribution(relevance, affine, dense(values) - affine.origin)
+        values = dense(side_by_side([as_numbers(tape[b][rows]) for b in form.blocks]))
+        before, lost = np.empty(values.shape), np.empty(len(values))
+        # Products that are small enough for one thread: shared among threads, they wait for each other.
+        step = max(_FEW_ROWS, _SERIAL_MULTIPLICATIONS // (affine.n_inputs * affine.n_outputs))
+        for start in range(0, len(values), step):
+            tile = slice(start, start + step)
+            before[tile], lost[tile] = shared_by_contribution(
+                relevance[tile], affine, values[tile] - affine.origin
+            )
     else:
         pattern = affine.matrix.copy()
         if isinstance(pattern, np.ndarray):
