@@ -9,7 +9,8 @@ import pytest
 
 import neonxai
 from explained_data import FRAMES, N_RAW, RAW, explain_raw, raw, rewrite
-from neonxai import Explanation, cells, frames, packing
+from neonxai import Explanation, frames
+from neonxai.explanation import cells, packing
 
 mpl.use("Agg")
 each_kind = pytest.mark.parametrize("kind", FRAMES)

@@ -2,9 +2,9 @@
 
 from importlib.metadata import version
 
+from neonxai.agreement import LowAgreementWarning
 from neonxai.explainer import ClusterExplainer
 from neonxai.explanation import Explanation
-from neonxai.propagation import LowAgreementWarning
 from neonxai.shortcuts import explain, explain_labels
 from neonxai.sources import Centroids, FuzzyCentroids, Labels
 

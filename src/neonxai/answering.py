@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, issparse, vstack
 
+from neonxai.agreement import agreement_of
 from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.engines import Progress, for_each_tile
 from neonxai.networks import Network
@@ -16,7 +17,6 @@ from neonxai.networks.sparse_rows import as_linear, sparse_evidence
 from neonxai.propagation import (
     Answer,
     Question,
-    agreement_of,
     check_overflow,
     for_each_tile_of,
     propagate,

@@ -1,8 +1,6 @@
 """`ClusterExplainer`: composes the stages, and holds no mathematics."""
 
-import inspect
 import os
-import warnings
 from dataclasses import replace
 from typing import Any, Self
 
@@ -12,17 +10,16 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai import sources, storage
+from neonxai.agreement import warn_if_low
 from neonxai.answering import Machine
-from neonxai.contrast import SMALL_TABLE
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
+from neonxai.explanation.contrast import SMALL_TABLE
 from neonxai.names import check_order, index_of, positions_of
 from neonxai.networks import network_from_state
 from neonxai.networks.base import family_name
 from neonxai.parameters import check_parameters
 from neonxai.propagation import (
-    LOW_AGREEMENT,
-    LowAgreementWarning,
     Question,
     check_overflow,
     contrast,
@@ -194,15 +191,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         labels = None if self.labels_ is None else self._clusters(self.labels_, rows.n_rows, "labels")
         logits, agreement = Machine(self.entrance_, network, self.cluster_names_).survey(rows, labels)
         check_overflow(logits, logits.dtype, 0)
-        if agreement is not None and agreement < LOW_AGREEMENT:
-            warnings.warn(
-                f"The network that stands in for the clustering agrees with it on only {agreement:.1%} of "
-                "the rows: the labels say something else than who is near whom in X. Explanations of "
-                "the other rows are weak. Is X what was clustered, scaled as it was then? If so, try another "
-                "gamma, for example gamma=float('inf').",
-                LowAgreementWarning,
-                stacklevel=_level_of_the_caller(),
-            )
+        warn_if_low(agreement)
         if given is not None:
             return given, agreement
         with np.errstate(over="ignore", divide="ignore"):
@@ -490,11 +479,3 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         explainer._frame = None
         explainer._contrast_all()
         return explainer
-
-
-def _level_of_the_caller() -> int:
-    """How many frames up the first one is that is not of this package: what a warning is about."""
-    frame, level = inspect.currentframe(), 0
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "neonxai":
-        frame, level = frame.f_back, level + 1
-    return level

@@ -19,11 +19,6 @@ from neonxai.networks.sparse_rows import close_present, sparse_evidence, sparse_
 _COSTLY = 1 << 14
 _WORTH_THREADS = 1 << 28
 _FEW_ROWS = 64
-LOW_AGREEMENT = 0.9  # of a stand-in with its clustering; below it there is a warning
-
-
-class LowAgreementWarning(UserWarning):
-    """The network that stands in for a clustering often disagrees with it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,16 +207,6 @@ def survey(network: Network, X: Floats) -> tuple[NDArray[np.float64], Ints, Ints
 
     for_each_tile_of(network, work, len(X))
     return logits, assigned, known
-
-
-def agreement_of(assigned: Ints, given: Ints) -> float:
-    """The share of rows that the network assigns as the clustering does.
-
-    Rows that are alone in their cluster don't count, as each of them is its own only support.
-    """
-    _, inverse, sizes = np.unique(given, return_inverse=True, return_counts=True)
-    counting = sizes[inverse] > 1
-    return float((assigned == given)[counting].mean()) if counting.any() else 1.0
 
 
 def contrast(network: Network, clusters: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

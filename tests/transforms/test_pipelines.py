@@ -28,7 +28,7 @@ from sklearn.preprocessing import (
 
 import neonxai
 from neonxai.transforms import Shares, UnknownStepError, register
-from neonxai.transforms.registry import _PATHS, _READERS
+from neonxai.transforms.registry import _readers
 
 WINE = load_wine(as_frame=True).data
 IRIS = load_iris(as_frame=True).data
@@ -318,8 +318,7 @@ def test_an_unknown_step_is_named_and_can_be_registered():
     try:
         known = neonxai.explain(pipe, IRIS)
     finally:
-        key = next(key for key, value in _PATHS.items() if value == path)
-        del _PATHS[key], _READERS[key]
+        _readers.forget(path)
     assert known.feature_names == tuple(IRIS.columns)
     assert close(known.relevance, stopped.relevance[:, :4] + stopped.relevance[:, 4:])
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from neonxai.agreement import LOW_AGREEMENT
 from neonxai.cli.columns import quoted
 from neonxai.cli.names import listed, shorten
 from neonxai.cli.scaling import flat_columns
-from neonxai.propagation import LOW_AGREEMENT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

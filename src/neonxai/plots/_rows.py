@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neonxai import cells, frames
+from neonxai import frames
+from neonxai.explanation import cells
 from neonxai.plots import _text
 
 if TYPE_CHECKING:

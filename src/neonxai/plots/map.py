@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array, issparse
 from sklearn.decomposition import PCA
 
-from neonxai import cells
+from neonxai.explanation import cells
 from neonxai.plots import _style, _text
 from neonxai.plots._legend import Entry, Group, draw, plan
 

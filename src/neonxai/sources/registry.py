@@ -8,14 +8,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai.networks import Network
+from neonxai.registry import Registry
 from neonxai.sources.labels import Labels
 from neonxai.sources.source import Source
 
 Neuralizer: TypeAlias = Callable[[Any], Source | Labels]
 
-# By library and class, "sklearn.KMeans": modules move between releases, these do not.
-_NEURALIZERS: dict[str, Neuralizer] = {}
-_PATHS: dict[str, str] = {}
+_neuralizers: Registry[Neuralizer] = Registry()
 
 
 def register(*paths: str) -> Callable[[Neuralizer], Neuralizer]:
@@ -28,23 +27,12 @@ def register(*paths: str) -> Callable[[Neuralizer], Neuralizer]:
         first and the last part, the library and the class; subclasses are recognised too. A later
         registration replaces an earlier one.
     """
-
-    def add(function: Neuralizer) -> Neuralizer:
-        for path in paths:
-            key = _key(path)
-            _NEURALIZERS[key], _PATHS[key] = function, path
-        return function
-
-    return add
+    return _neuralizers.register(*paths)
 
 
 def supported() -> tuple[str, ...]:
     """Return where all classes that are recognised are imported from, sorted."""
-    return tuple(sorted(_PATHS.values()))
-
-
-def _key(path: str) -> str:
-    return f"{path.partition('.')[0]}.{path.rpartition('.')[2]}"
+    return _neuralizers.paths()
 
 
 def _find(model: object) -> Neuralizer:
@@ -52,12 +40,10 @@ def _find(model: object) -> Neuralizer:
         raise TypeError(f"{model.__qualname__} is a class, not a model. Make one: {model.__qualname__}(...).")
     # scikit-fuzzy's cmeans returns a bare tuple (cntr, u, u0, d, jm, p, fpc).
     if type(model) is tuple and len(model) == 7 and all(getattr(part, "ndim", 0) == 2 for part in model[:4]):
-        return _NEURALIZERS["skfuzzy.cmeans"]
-    # By name and not by type: a library that is not installed must not be imported in order to ask for it.
-    for cls in type(model).__mro__:
-        function = _NEURALIZERS.get(_key(f"{cls.__module__}.{cls.__qualname__}"))
-        if function is not None:
-            return function
+        return _neuralizers.of_path("skfuzzy.cmeans")
+    found = _neuralizers.find(model)
+    if found is not None:
+        return found[0]
     kind = type(model)
     if hasattr(model, "shape") or isinstance(model, list | tuple):
         hint = "The model comes first: explain(model, X); bare centers are Centroids(array). "

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from neonxai.registry import Registry
 from neonxai.transforms.steps import Step
 
 Reader: TypeAlias = Callable[[Any, int], Step]
 
-# By library and class, "sklearn.PCA": modules move between releases, these do not.
-_READERS: dict[str, Reader] = {}
-_PATHS: dict[str, str] = {}
+_readers: Registry[Reader] = Registry()
 
 
 class UnknownStepError(TypeError):
@@ -38,23 +37,12 @@ def register(*paths: str) -> Callable[[Reader], Reader]:
     ... def cube_root(transformer, n_inputs):
     ...     return neonxai.transforms.Shares.one_to_one(n_inputs)
     """
-
-    def add(function: Reader) -> Reader:
-        for path in paths:
-            key = _key(path)
-            _READERS[key], _PATHS[key] = function, path
-        return function
-
-    return add
+    return _readers.register(*paths)
 
 
 def supported() -> tuple[str, ...]:
     """Return where all classes that are recognised are imported from, sorted."""
-    return tuple(sorted(_PATHS.values()))
-
-
-def _key(path: str) -> str:
-    return f"{path.partition('.')[0]}.{path.rpartition('.')[2]}"
+    return _readers.paths()
 
 
 def is_known(transformer: object) -> bool:
@@ -63,15 +51,14 @@ def is_known(transformer: object) -> bool:
 
 
 def _find(transformer: object) -> Reader | None:
-    # By name and not by type: a library that is not installed must not be imported in order to ask for it.
-    for cls in type(transformer).__mro__:
-        function = _READERS.get(_key(f"{cls.__module__}.{cls.__qualname__}"))
-        if function is not None:
-            # A subclass with a transform of its own is another step.
-            owner = next((c for c in type(transformer).__mro__ if "transform" in vars(c)), cls)
-            same = owner.__module__.partition(".")[0] == cls.__module__.partition(".")[0]
-            return function if same else None
-    return None
+    found = _readers.find(transformer)
+    if found is None:
+        return None
+    function, cls = found
+    # A subclass with a transform of its own is another step.
+    owner = next((c for c in type(transformer).__mro__ if "transform" in vars(c)), cls)
+    same = owner.__module__.partition(".")[0] == cls.__module__.partition(".")[0]
+    return function if same else None
 
 
 def read(transformer: Any, n_inputs: int, name: str) -> Step:

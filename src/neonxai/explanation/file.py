@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from scipy.sparse import issparse
 
-from neonxai import cells, packing, storage
+from neonxai import storage
+from neonxai.explanation import cells, packing
 from neonxai.names import positions_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from neonxai import cells, frames
+from neonxai import frames
+from neonxai.explanation import cells
 
 Arrays: TypeAlias = Mapping[str, NDArray[np.generic]]
 _CSR = ("values", "indices", "indptr")

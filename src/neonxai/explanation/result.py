@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, issparse
 
-from neonxai import cells, explanation_file, frames
-from neonxai.contrast import SMALL_TABLE, contrast_table
+from neonxai import frames
+from neonxai.explanation import cells, file
+from neonxai.explanation.contrast import SMALL_TABLE, contrast_table
+from neonxai.explanation.overview import html_overview, text_overview
+from neonxai.explanation.tabular import long_table, summary_table, wide_table
 from neonxai.names import positions_of
-from neonxai.overview import html_overview, text_overview
-from neonxai.tabular import long_table, summary_table, wide_table
 
 if TYPE_CHECKING:
     from neonxai.plots import Plotter
@@ -172,7 +173,7 @@ class Explanation:
                     f"Rows are chosen by an index, a slice, a mask, or one list of indices; not by an array "
                     f"of shape {key.shape} and dtype {key.dtype}."
                 )
-        per_row = {name: getattr(self, name)[key] for name in explanation_file.PER_ROW}
+        per_row = {name: getattr(self, name)[key] for name in file.PER_ROW}
         for name in ("index", "absent"):
             value = getattr(self, name)
             per_row[name] = None if value is None else value[key]
@@ -441,7 +442,7 @@ class Explanation:
         TypeError
             If the rows of a pandas frame have names that are neither numbers, dates nor strings.
         """
-        explanation_file.write(self, path, overwrite=overwrite)
+        file.write(self, path, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -458,7 +459,7 @@ class Explanation:
         ValueError
             If it is not such a file.
         """
-        return explanation_file.read(cls, path)
+        return file.read(cls, path)
 
     def __repr__(self) -> str:
         return text_overview(self)
