@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 import neonxai
 from explained_data import CENTERS, FRAMES, RNG, X, explain_sparse, part_of, rewrite, terms_of
-from neonxai import Explanation, explanation
+from neonxai import Explanation
 
 mpl.use("Agg")
 each_kind = pytest.mark.parametrize("kind", FRAMES)
@@ -185,7 +185,7 @@ def test_shap(e, monkeypatch):
     assert some.values.shape == (6, 50)
     np.testing.assert_allclose(some.values.sum(axis=1) + some.base_values, e.logits[:6], rtol=1e-12)
     np.testing.assert_array_equal(some.data, X.toarray()[:6])
-    monkeypatch.setattr(explanation, "_MOST_DENSE", 50 * 10)
+    monkeypatch.setattr("neonxai.explanation.result._MOST_DENSE", 50 * 10)
     e[:10].to_shap()
     with pytest.raises(ValueError, match=r"11 rows × 50 features are too many.*e\[:100\]"):
         e[:11].to_shap()

@@ -21,7 +21,7 @@ def agreement_of(assigned: Ints, given: Ints) -> float:
 
     Examples
     --------
-    >>> agreement_of(np.array([0, 0, 1, 1, 0]), np.array([0, 0, 1, 0, 2]))
+    >>> agreement_of(np.array([0, 1, 1, 1, 0]), np.array([0, 0, 1, 1, 2]))  # 2 is alone
     0.75
     """
     _, inverse, sizes = np.unique(given, return_inverse=True, return_counts=True)
