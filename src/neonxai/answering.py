@@ -75,7 +75,13 @@ class Machine:
         """Go through the rows: first row, the network's input, and the tape."""
         step = max(1, self.entrance.part_rows(rows.n_rows))
         for start in range(0, rows.n_rows, step):
-            front = self.entrance.forward(rows.part(slice(start, min(start + step, rows.n_rows))))
+            end = min(start + step, rows.n_rows)
+            front = self.entrance.forward(rows.part(slice(start, end)))
+            if front.values.shape[0] != end - start:
+                raise ValueError(
+                    f"The steps in front of the clustering make {front.values.shape[0]} rows of "
+                    f"{end - start}, so that it is not known which is which. Leave out or add rows before."
+                )
             self.entrance.check(front.values, start)
             yield start, front.values, front.tape
 
@@ -223,7 +229,11 @@ class _Part:
         self.machine, self._board, self._question = machine, board, question
         self._beta, self._pooling = beta, pooling
         self._start, self.values, self._tape = start, values, tape
-        self.is_sparse = issparse(values) and machine.entrance.is_direct
+        # Of a dense table the answer is dense, whatever the steps make of it.
+        given = board.rows.data
+        self.is_sparse = (
+            issparse(values) and machine.entrance.is_direct and (given is None or issparse(given))
+        )
         self.linear = machine.linear if self.is_sparse else None
         board.begin(is_sparse=self.is_sparse)
         self.present = np.empty(values.nnz if self.is_sparse else 0, board.rows.dtype)

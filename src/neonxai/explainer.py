@@ -236,7 +236,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or frame of shape (n_samples, n_features)
-            Rows in the unit that the model knows. float32 gives float32, computed in float64 inside.
+            Rows in the unit that the model knows. float32 gives float32, computed in float64 inside;
+            behind a pipeline's steps it is float64.
         target : cluster name or array of shape (n_samples,), optional
             The cluster to explain, for all rows or row by row; by default the assigned one. For a cluster
             that a row is not in, the evidence is negative: min-pooling compares it with the assigned cluster
@@ -290,7 +291,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 rows, question, beta=self.beta_, pooling=self.pooling_, n_columns=n_columns, progress=progress
             )
         feature_names = self.feature_names_
-        if not hasattr(self, "feature_names_in_") and rows.names is not None and len(rows.names) == n_columns:
+        if not hasattr(self, "feature_names_in_") and rows.names is not None and rows.answers_input:
             feature_names = rows.names
         names = np.array(self.cluster_names_)
         return Explanation(
@@ -437,9 +438,9 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if not isinstance(self.entrance_, NoSteps):
             raise TypeError(
-                "An explainer of a pipeline with steps that are not affine can't be stored: these steps are "
-                "foreign objects, which only a pickle could hold. Store the pipeline itself, for example "
-                "with skops.io.dump, and make the explainer again."
+                "An explainer of a pipeline with steps that are not affine, or that leave columns out, can't "
+                "be stored: these steps are foreign objects, which only a pickle could hold. Store the "
+                "pipeline itself, for example with skops.io.dump, and make the explainer again."
             )
         named = hasattr(self, "feature_names_in_")
         fields = {

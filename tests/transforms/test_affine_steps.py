@@ -73,7 +73,6 @@ SCALERS = [
     RobustScaler(with_scaling=False),
     RobustScaler(with_centering=False, with_scaling=False),
     RobustScaler(quantile_range=(10, 70), unit_variance=True),
-    FunctionTransformer(),
 ]
 PROJECTIONS = [
     PCA(3),

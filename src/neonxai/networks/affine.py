@@ -295,6 +295,18 @@ class AffineMap:
         result = type(self)(matrix, offset, inverse, origin)
         return _at_level(result, level)
 
+    def of_inputs(self, chosen: Ints) -> Self:
+        """Leave out inputs that no output depends on: the map of the chosen ones alone."""
+        if len(chosen) == self.n_inputs:
+            return self
+        result = type(self)(self.matrix[:, chosen], self.offset, self.inverse[chosen], self.origin[chosen])
+        return _at_level(result, self.level)
+
+    @cached_property
+    def used(self) -> Ints:
+        """The inputs that an output depends on."""
+        return np.flatnonzero(np.asarray(abs(self.matrix).sum(axis=0)).ravel())
+
     def to_state(self) -> dict[str, NDArray[np.generic]]:
         """Return the arrays that define the map, for storage without pickle."""
         state: dict[str, NDArray[np.generic]] = {

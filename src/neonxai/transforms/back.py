@@ -1,16 +1,19 @@
 """Relevance on its way back, from blocks to the columns of the answer."""
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse import csr_array
 
-from neonxai.arrays import Doubles, Values
+from neonxai.arrays import Doubles, Ints, Values
 from neonxai.networks.affine import AffineMap
 from neonxai.transforms.form import Block, Form, Origin
 from neonxai.transforms.nodes import Tape
-from neonxai.transforms.values import as_numbers, dense, side_by_side
+from neonxai.transforms.values import as_numbers, columns_of, dense, side_by_side
 
 _FEW_ROWS = 64
 _SERIAL_MULTIPLICATIONS = 1 << 18
+_ALL = slice(None)
 
 
 def pull_back(
@@ -44,17 +47,49 @@ def pull_back(
         shared: Doubles = part @ block.shares
         lost += part @ (1.0 - np.asarray(block.shares.sum(axis=1)).ravel())
         if isinstance(block.source, Origin):
-            answer[:, block.source.columns] += shared  # each column is there once
+            _add(answer, block.source.columns, shared)
         else:
             lost += _through(shared, block.source, tape, answer, rows)
     return lost
+
+
+def _add(answer: Doubles, columns: Ints, shared: Doubles) -> None:
+    if len(np.unique(columns)) == len(columns):
+        answer[:, columns] += shared
+    else:
+        np.add.at(answer.T, columns, shared.T)
+
+
+def gather(blocks: tuple[Block, ...], columns: tuple[Ints, ...], tape: Tape, rows: slice = _ALL) -> Values:
+    """Values of chosen columns of blocks, in a row, as numbers."""
+    parts = []
+    for block, chosen in zip(blocks, columns, strict=True):
+        if not len(chosen):
+            continue
+        values = tape[block]
+        if len(chosen) < block.n_columns:
+            values = columns_of(values, chosen)
+        positional: Any = getattr(values, "iloc", values)
+        parts.append(as_numbers(positional[rows]))
+    return side_by_side(parts)
+
+
+def spread(relevance: Doubles, columns: Ints, n_columns: int) -> Doubles:
+    """Relevance of chosen columns, among all of them."""
+    if len(columns) == n_columns:
+        return relevance
+    result = np.zeros((len(relevance), n_columns))
+    result[:, columns] = relevance
+    return result
 
 
 def _through(relevance: Doubles, form: Form, tape: Tape, answer: Doubles, rows: slice) -> Doubles:
     """Relevance of columns that are affine functions of blocks, to these and on."""
     affine = form.affine
     if affine.is_mixing:
-        values = dense(side_by_side([as_numbers(tape[b][rows]) for b in form.blocks]))
+        used = affine.used
+        affine = affine.of_inputs(used)
+        values = dense(gather(form.blocks, form.used, tape, rows))
         before, lost = np.empty(values.shape), np.empty(len(values))
         # Products that are small enough for one thread: shared among threads, they wait for each other.
         step = max(_FEW_ROWS, _SERIAL_MULTIPLICATIONS // (affine.n_inputs * affine.n_outputs))
@@ -63,6 +98,7 @@ def _through(relevance: Doubles, form: Form, tape: Tape, answer: Doubles, rows: 
             before[tile], lost[tile] = shared_by_contribution(
                 relevance[tile], affine, values[tile] - affine.origin
             )
+        before = spread(before, used, form.affine.n_inputs)
     else:
         pattern = affine.matrix.copy()
         if isinstance(pattern, np.ndarray):
@@ -143,10 +179,9 @@ def _invert(values: Doubles, blocks: tuple[Block, ...], answer: Doubles) -> None
         start += block.n_columns
         if block.invert is None:
             continue
-        known = ~np.isnan(part).any(axis=1)
-        inputs = np.full((len(part), int(block.shares.shape[1])), np.nan)
-        if known.any():
-            inputs[known] = block.invert(part[known])
+        lacking = np.isnan(part)
+        inputs = np.array(block.invert(np.where(lacking, 0.0, part)), dtype=np.float64)
+        inputs[lacking @ block.shares > 0.0] = np.nan
         if isinstance(block.source, Origin):
             answer[:, block.source.columns] = inputs
         else:

@@ -6,10 +6,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai.arrays import Doubles
-from neonxai.networks.affine import AffineMap
 from neonxai.transforms.inverses import own_inverse
 from neonxai.transforms.registry import register
-from neonxai.transforms.steps import Shares
+from neonxai.transforms.steps import Chain, Shares
 
 
 @register("sklearn.preprocessing.PowerTransformer")
@@ -69,7 +68,7 @@ def binarized(_: Any, n_inputs: int) -> Shares:
 
 
 @register("sklearn.preprocessing.FunctionTransformer")
-def function(transformer: Any, n_inputs: int) -> AffineMap | Shares:
+def function(transformer: Any, n_inputs: int) -> Chain | Shares:
     """Apply a function, taken to be z_i = f_i(x_i), which is to be verified on data; without one, z = x.
 
     The way back is ``inverse_func`` wherever f leads from there to z again, and unknown elsewhere.
@@ -91,7 +90,7 @@ def function(transformer: Any, n_inputs: int) -> AffineMap | Shares:
     array([[ 3., nan]])
     """
     if transformer.func is None:
-        return AffineMap.scaling(np.ones(n_inputs))
+        return Chain(())
     if transformer.inverse_func is None:
         return Shares.one_to_one(n_inputs, to_verify=True)
 

@@ -7,6 +7,7 @@ which is folded into the network, and relevance goes back from blocks to their o
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
@@ -52,6 +53,15 @@ class Form:
     def n_columns(self) -> int:
         """How many columns."""
         return self.affine.n_outputs
+
+    @cached_property
+    def used(self) -> "tuple[Ints, ...]":
+        """The columns of each block that anything depends on."""
+        ends = np.cumsum([block.n_columns for block in self.blocks])
+        parts = np.split(self.affine.used, np.searchsorted(self.affine.used, ends[:-1]))
+        return tuple(
+            part - (end - b.n_columns) for part, end, b in zip(parts, ends, self.blocks, strict=True)
+        )
 
     def then(self, after: AffineMap) -> "Form":
         """The columns after an affine step."""

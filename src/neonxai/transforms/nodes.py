@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, diags_array, issparse
 from neonxai.arrays import Doubles, Values
 from neonxai.transforms.form import Block
 from neonxai.transforms.steps import Branch
-from neonxai.transforms.values import Lazy, as_numbers
+from neonxai.transforms.values import Lazy, as_numbers, copied, dense
 
 Tape: TypeAlias = dict[Block, Any]
 
@@ -67,20 +67,23 @@ class Noted:
 class RowScaled:
     """A step that divides rows by their norm, behind an affine map: the blocks are divided instead.
 
-    (A e + b) / s = A (e / s) + b / s, and 1 / s is a block of its own where there is a b.
+    (A (e − q) + l) / s = A ((e − q) / s) + l / s, where q is the pre-image of 0, so that l = 0 unless there
+    is none; then 1 / s is a block of its own. Blocks are triples: before, after, and q.
     """
 
     name: str
     transformer: Any
     inputs: tuple[str, ...]
-    blocks: tuple[tuple[Block, Block], ...]
+    blocks: tuple[tuple[Block, Block, Doubles], ...]
     constant: Block | None
 
     def run(self, values: Lazy, tape: Tape) -> Lazy:
         """See `Node.run`."""
         factors = 1.0 / _norms(as_numbers(values.get()), self.transformer.norm)
-        for before, after in self.blocks:
+        for before, after, shift in self.blocks:
             numbers = as_numbers(tape[before])
+            if shift.any():
+                numbers = dense(numbers) - shift
             scaled = diags_array(factors) @ numbers if issparse(numbers) else factors[:, None] * numbers
             tape[after] = csr_array(scaled) if issparse(scaled) else scaled
         if self.constant is not None:
@@ -155,12 +158,27 @@ def transformed(transformer: Any, values: Any, name: str, inputs: tuple[str, ...
     TypeError, ValueError
         As the transformer does, with the step and its columns named.
     """
-    if getattr(transformer, "copy", True) is False:
-        values = values.copy()
+    if _may_write(transformer):
+        values = copied(values)
     try:
         return transformer.transform(values)
     except (TypeError, ValueError) as error:
         raise type(error)(explained(error, name, transformer, inputs)) from error
+    except (AttributeError, IndexError, KeyError) as error:  # over values of another kind than it expects
+        raise ValueError(explained(error, name, transformer, inputs)) from error
+
+
+def _may_write(transformer: Any) -> bool:
+    """Whether it, or a part of it, may work in place: by ``copy=False``, or by a function of the user's."""
+    if not hasattr(transformer, "get_params"):
+        return True
+    parts = transformer.get_params(deep=True)
+    functions = (
+        part for part in (transformer, *parts.values()) if type(part).__name__ == "FunctionTransformer"
+    )
+    return any(key.rpartition("__")[2] == "copy" and value is False for key, value in parts.items()) or any(
+        part.func is not None for part in functions
+    )
 
 
 def explained(error: Exception, name: str, transformer: Any, inputs: tuple[str, ...]) -> str:

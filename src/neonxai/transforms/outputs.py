@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from neonxai.transforms.text import term_names
+
 
 def output_names(transformer: Any, n_outputs: int, inputs: tuple[str, ...], name: str) -> tuple[str, ...]:
     """Names of a fitted step's outputs, its own where it has some.
@@ -32,16 +34,12 @@ def output_names(transformer: Any, n_outputs: int, inputs: tuple[str, ...], name
     >>> output_names(None, 2, (), "embed")
     ('embed_0', 'embed_1')
     """
+    if _reads_documents(transformer):
+        return term_names(transformer)
     if hasattr(transformer, "get_feature_names_out"):
         own = getattr(transformer, "feature_names_in_", None)
-        given = (
-            None
-            if own is not None or not inputs or _reads_documents(transformer)
-            else np.array(inputs, object)
-        )
-        names = (
-            transformer.get_feature_names_out() if given is None else transformer.get_feature_names_out(given)
-        )
+        given = () if own is not None or not inputs else (np.array(inputs, object),)
+        names = transformer.get_feature_names_out(*given)
         if len(names) == n_outputs:
             return tuple(str(output) for output in names)
     return tuple(f"{name}_{j}" for j in range(n_outputs))

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array, eye_array, hstack
+from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from neonxai.arrays import Ints
 from neonxai.names import free_name
@@ -16,7 +17,9 @@ from neonxai.transforms.outputs import output_names
 from neonxai.transforms.registry import UnknownStepError, read
 from neonxai.transforms.steps import Branch, Branches, Chain, RowScale, Shares, Terms
 from neonxai.transforms.values import Lazy, as_numbers
-from neonxai.transforms.verify import verify_affine, verify_shares
+from neonxai.transforms.verify import NotLocalError, verified, verify_affine
+
+_ROUNDING = 1e-12  # of what was summed up: a level of 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +36,25 @@ class Plan:
         The columns that relevance arrives at.
     kept : int array
         Which of them are the answer: all raw ones, or those that anything arrives at.
+    n_raw : int
+        The number of columns of X, the first of those names.
     """
 
     node: Node
     form: Form
     names: tuple[str, ...]
     kept: Ints
+    n_raw: int
+
+    @property
+    def answers_input(self) -> bool:
+        """Whether the columns of the answer are those of X."""
+        return bool(self.kept.tolist() == list(range(self.n_raw)))
 
     @property
     def takes_columns_as_they_are(self) -> bool:
         """Whether there is one block, of all columns of X as numbers."""
-        return len(self.kept) == len(self.names) and any(
+        return self.answers_input and any(
             isinstance(node, Noted) and node.block is self.form.blocks[0] for node in _leaves(self.node)
         )
 
@@ -83,7 +94,7 @@ def make_plan(steps: Chain, sample: Any, names: Sequence[str], pull_back: str, *
     if isinstance(form, Origin):
         form, noted = walk.as_numbers("input", form)
         node = Steps((node, noted))
-    return Plan(node, form, tuple(walk.names), walk.answer(form))
+    return Plan(node, form, tuple(walk.names), walk.answer(form), len(names))
 
 
 @dataclass
@@ -141,12 +152,23 @@ class _Walk:
                 return self.row_scaled(name, transformer, form)
             step = Shares.one_to_one(form.n_columns)
         if isinstance(step, Terms):
-            whole = self.documents and isinstance(form, Origin) and form.n_columns == 1
-            if whole or self.pull_back == "codes":
+            if self.documents and form.n_columns == 1:
                 return self.opened(name, transformer, step.n_terms, inputs)
             step = Shares.by_owner(np.zeros(step.n_terms, dtype=np.intp), form.n_columns, is_code=True)
+        return self.shared(name, transformer, step, form, values)
+
+    def shared(
+        self, name: str, transformer: Any, step: Shares, form: Form | Origin, values: Lazy
+    ) -> tuple[Node, Form]:
+        """Go through a step that shares out."""
+        inputs = self.inputs(form)
         if step.to_verify:
-            verify_shares(step, transformer, values, name, inputs)
+            try:
+                step = verified(step, transformer, values, name, inputs)
+            except NotLocalError:
+                if self.pull_back != "stop":
+                    raise
+                return self.stopped(name, transformer, inputs, values)
         if step.is_code and self.pull_back == "codes":
             return self.opened(name, transformer, int(step.matrix.shape[0]), inputs)
         block = Block(name, step.matrix, form, step.invert)
@@ -199,24 +221,23 @@ class _Walk:
 
     def row_scaled(self, name: str, transformer: Any, form: Form) -> tuple[Node, Form]:
         """Divide the blocks by what a step divides an affine function of them by."""
-        pairs = []
+        affine, triples, start = form.affine, [], 0
         for block in form.blocks:
             same = csr_array(eye_array(block.n_columns))
-            pairs.append((block, Block(name, same, Form.of(block), lambda values: values)))
-        blocks = tuple(after for _, after in pairs)
-        affine, constant = form.affine, None
-        if np.any(affine.offset):
+            shift = affine.origin[start : start + block.n_columns]
+            start += block.n_columns
+            triples.append((block, Block(name, same, Form.of(block), partial(np.add, shift)), shift))
+        blocks, constant = tuple(after for _, after, _ in triples), None
+        matrix, inverse, origin = affine.matrix, affine.inverse, np.zeros(affine.n_inputs)
+        parts = abs(affine.matrix) @ np.abs(affine.origin) + np.abs(affine.offset)
+        if np.any(np.abs(affine.level) > _ROUNDING * parts):
             constant = Block(name, csr_array((1, 0)), Origin(np.empty(0, dtype=np.intp)))
-            affine = AffineMap(
-                csr_array(hstack([csr_array(affine.matrix), csr_array(affine.offset[:, None])])),
-                np.zeros(affine.n_outputs),
-                np.vstack(
-                    [np.asarray(affine.inverse @ np.eye(affine.n_outputs)), np.zeros(affine.n_outputs)]
-                ),
-                np.append(affine.origin, 1.0),
-            )
+            matrix = csr_array(hstack([csr_array(matrix), csr_array(affine.level[:, None])]))
+            inverse = csr_array(vstack([csr_array(inverse), csr_array((1, affine.n_outputs))]))
+            origin = np.append(origin, 1.0)
             blocks = (*blocks, constant)
-        return RowScaled(name, transformer, self.inputs(form), tuple(pairs), constant), Form(blocks, affine)
+        affine = AffineMap(matrix, np.zeros(affine.n_outputs), inverse, origin)
+        return RowScaled(name, transformer, self.inputs(form), tuple(triples), constant), Form(blocks, affine)
 
     def branches(
         self, name: str, transformer: Any, step: Branches, form: Form | Origin, values: Lazy

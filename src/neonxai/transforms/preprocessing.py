@@ -1,5 +1,6 @@
 """What is in front of a clustering: forward to the values that its network takes, and relevance back."""
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -8,15 +9,15 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from neonxai import frames
-from neonxai.arrays import Doubles
+from neonxai.arrays import Doubles, Ints, Values
 from neonxai.networks.affine import AffineMap
-from neonxai.transforms.back import inverted, known_preimages, pull_back
+from neonxai.transforms.back import gather, inverted, pull_back, spread
 from neonxai.transforms.form import Block, owners
-from neonxai.transforms.nodes import Tape, explained
+from neonxai.transforms.nodes import Tape
 from neonxai.transforms.plan import Plan, make_plan
 from neonxai.transforms.rows import Front, Rows
 from neonxai.transforms.steps import Chain
-from neonxai.transforms.values import Lazy, as_numbers, side_by_side
+from neonxai.transforms.values import Lazy
 
 _SAMPLE = 64  # rows on which steps are looked at
 _PART_VALUES = 1 << 21  # float64 values computed together: 16 MiB
@@ -42,17 +43,38 @@ class Preprocessing:
         self.is_of_documents = table.is_documents
         self.names = table.names
         named = table.names or tuple(f"x{i}" for i in range(table.n_columns))
-        sample = table.part(slice(0, min(_SAMPLE, table.n_rows)))
+        # From everywhere: the first rows of a sorted table are alike.
+        step = -(-table.n_rows // _SAMPLE)
+        sample = table.part(slice(None, None, step))
+        self._sample = replace(table, native=sample, index=None, n_rows=-(-table.n_rows // step))
+        self._pull_back = pull_back
         self.plan: Plan = make_plan(steps, sample, named, pull_back, documents=table.is_documents)
-        values = self.forward(sample).values
-        stored = values.nnz if issparse(values) else values.size
+        tape: Tape = {}
+        self.plan.node.run(Lazy(lambda: sample), tape)
+        # Terms that nothing depends on stay, each having its column in a sparse answer; other values go.
+        self._columns = tuple(
+            np.arange(block.n_columns) if issparse(tape[block]) else used
+            for block, used in zip(self._blocks, self.plan.form.used, strict=True)
+        )
+        values = self._gathered(tape)
+        stored = values.size if isinstance(values, np.ndarray) else values.nnz
         per_row = max(1, stored // max(1, values.shape[0]))
         self.rows_per_part: int = min(_LARGEST_PART, max(_SMALLEST_PART, _PART_VALUES // per_row))
 
-    @property
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy the steps; what was found out about them is found out again."""
+        return type(self), (self.steps, self._sample, self._pull_back)
+
+    @cached_property
     def affine(self) -> AffineMap:
         """From e to what the clustering takes."""
-        return self.plan.form.affine
+        return self.plan.form.affine.of_inputs(self._used)
+
+    @cached_property
+    def _used(self) -> Ints:
+        """Which of all blocks' values make e."""
+        starts = np.cumsum([0, *(block.n_columns for block in self._blocks)])[:-1]
+        return np.concatenate([start + used for start, used in zip(starts, self._columns, strict=True)])
 
     @property
     def answer(self) -> tuple[str, ...]:
@@ -68,7 +90,7 @@ class Preprocessing:
         """Who owns which value, where that does not depend on the row."""
         if not all(block.is_static for block in self._blocks):
             return None
-        return csr_array(owners(self._blocks, len(self.plan.names))[:, self.plan.kept])
+        return csr_array(owners(self._blocks, len(self.plan.names))[self._used][:, self.plan.kept])
 
     @cached_property
     def is_direct(self) -> bool:
@@ -88,7 +110,7 @@ class Preprocessing:
 
     def rows_of(self, table: frames.RawTable) -> Rows:
         """Rows of a table that has been read."""
-        answers_raw = not table.is_documents and len(self.answer) == table.n_columns
+        answers_raw = self.plan.answers_input
         return Rows(
             table.part,
             table.n_rows,
@@ -99,6 +121,7 @@ class Preprocessing:
             np.dtype(np.float64),
             _data(table.native) if answers_raw else None,
             "document" if table.is_documents else "row",
+            answers_raw,
         )
 
     def part_rows(self, n_rows: int) -> int:
@@ -115,14 +138,32 @@ class Preprocessing:
         """Compute e of some rows."""
         tape: Tape = {}
         self.plan.node.run(Lazy(lambda: part), tape)
-        blocks = []
-        for block in self._blocks:
-            try:
-                blocks.append(as_numbers(tape[block]))
-            except (TypeError, ValueError) as error:
-                message = explained(error, block.step, "values", self.plan.names)
-                raise type(error)(f"{message} Numbers belong there.") from error
-        return Front(side_by_side(blocks), tape)
+        return Front(self._gathered(tape), tape)
+
+    def _gathered(self, tape: Tape) -> Values:
+        try:
+            return gather(self._blocks, self._columns, tape)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{self._text_in(tape)}{error}") from error
+
+    def _text_in(self, tape: Tape) -> str:
+        """Say which block's values are no numbers."""
+        for block, columns in zip(self._blocks, self._columns, strict=True):
+            for column in columns:
+                try:
+                    gather((block,), (np.array([column]),), tape)
+                except (TypeError, ValueError):
+                    owner = self._owner(block, int(column))
+                    return (
+                        f"Behind step {block.step!r} there is text{owner} where numbers belong; encode it. "
+                    )
+        return ""
+
+    def _owner(self, block: Block, position: int) -> str:
+        if not block.is_static:
+            return ""
+        owner = owners((block,), len(self.plan.names))[[position]]
+        return f", column {self.plan.names[owner.indices[0]]!r}," if owner.nnz else ""
 
     def pull_back(self, relevance: Doubles, tape: Tape, rows: slice) -> tuple[Doubles, Doubles | float]:
         """Relevance of the columns of the answer, and what belongs to none of them.
@@ -147,6 +188,7 @@ class Preprocessing:
             shared: Doubles = relevance @ self._shares
             return shared, relevance @ self._left_over
         answer = np.zeros((len(relevance), len(self.plan.names)))
+        relevance = spread(relevance, self._used, self.plan.form.affine.n_inputs)
         lost = pull_back(relevance, self._blocks, tape, answer, rows)
         return answer[:, self.plan.kept], lost
 
@@ -169,14 +211,10 @@ class Preprocessing:
         place = np.argwhere(~np.isfinite(values.toarray() if issparse(values) else values))[0]
         row, position = int(place[0]), int(place[1])
         value = values[row, position]
-        for block in self._blocks:
-            if position < block.n_columns:
-                break
-            position -= block.n_columns
-        column = ""
-        if block.is_static:
-            owner = owners((block,), len(self.plan.names))[[position]]
-            column = f", column {self.plan.names[owner.indices[0]]!r}" if owner.nnz else ""
+        at = int(np.searchsorted(np.cumsum([len(used) for used in self._columns]), position, side="right"))
+        position -= sum(len(used) for used in self._columns[:at])
+        block = self._blocks[at]
+        column = self._owner(block, int(self._columns[at][position])).rstrip(",")
         raise ValueError(
             f"X contains {'NaN' if np.isnan(value) else f'infinity ({value})'} in row {first_row + row}"
             f"{column}, as seen at step {block.step!r}. Impute in front of that step, or drop such rows."
@@ -193,7 +231,8 @@ class Preprocessing:
     @property
     def is_only_affine(self) -> bool:
         """Whether the values are the columns of X themselves, as numbers."""
-        return self.is_direct and self.plan.takes_columns_as_they_are
+        all_used = len(self.plan.form.affine.used) == self.plan.form.affine.n_inputs
+        return all_used and self.is_direct and self.plan.takes_columns_as_they_are
 
     def prototypes(self, values: Doubles) -> Doubles:
         """Prototypes in the unit of the answer, NaN where there is none.
@@ -203,16 +242,36 @@ class Preprocessing:
         values : array of shape (n_clusters, n_values)
             Prototypes e.
         """
-        affine = self.affine
-        known = known_preimages(affine, np.zeros((1, affine.n_outputs)))
-        given = np.where(np.isnan(known), np.nan, values)
+        given = np.full((len(values), self.plan.form.affine.n_inputs), np.nan)
+        given[:, self._used] = values
         return inverted(given, self._blocks, len(self.plan.names))[:, self.plan.kept]
 
 
 def raw_table(steps: Chain, X: Any, names: tuple[str, ...] | None) -> frames.RawTable:
     """Validate rows for the first of some steps."""
-    picks = type(steps.steps[0][1]).__name__ == "ColumnTransformer"  # and leaves other columns alone
-    return frames.read_raw(X, names, allow_extra=picks)
+    table = frames.read_raw(X, names, allow_extra=_picks_columns(steps.steps[0][1]))
+    if _reads_documents(steps.steps[0][1]) and not table.is_documents:
+        raise TypeError(
+            f"The pipeline's first step, a {type(steps.steps[0][1]).__qualname__}, takes texts, one for each "
+            f"row, and X is a table of {table.n_columns} columns. Pass the texts alone, as X['text']."
+        )
+    return table
+
+
+def _picks_columns(step: Any) -> bool:
+    """Whether a step takes some columns and leaves others alone."""
+    kind = type(step).__name__
+    if kind == "FrozenEstimator":
+        return _picks_columns(step.estimator)
+    if kind == "Pipeline":
+        return bool(step.steps) and _picks_columns(step.steps[0][1])
+    if kind == "FeatureUnion":
+        return all(_picks_columns(part) for _, part in step.transformer_list)
+    return kind == "ColumnTransformer"
+
+
+def _reads_documents(step: Any) -> bool:
+    return hasattr(step, "build_analyzer")
 
 
 def _data(native: Any) -> Any:

@@ -34,6 +34,8 @@ class Rows:
         The rows for the explanation; None where the network's values are what is explained.
     row_kind : {"row", "document"}
         What they are.
+    answers_input : bool
+        Whether the columns of the answer are those of the rows.
     """
 
     part: Callable[[slice], Any]
@@ -45,6 +47,7 @@ class Rows:
     dtype: np.dtype[np.floating]
     data: Any
     row_kind: str = "row"
+    answers_input: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,9 +5,10 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack, issparse
 
-from neonxai.arrays import Doubles, Values
+from neonxai.arrays import Doubles, Ints, Values
 
 
 class Lazy:
@@ -44,7 +45,8 @@ def as_numbers(values: Any) -> Values:
     frame = nw.from_native(values, pass_through=True)
     if isinstance(frame, nw.DataFrame):
         values = frame.to_numpy()
-    return np.asarray(values, dtype=np.float64)
+    numbers = np.asarray(values, dtype=np.float64)
+    return numbers[:, None] if numbers.ndim == 1 else numbers
 
 
 def side_by_side(parts: list[Values]) -> Values:
@@ -57,13 +59,38 @@ def side_by_side(parts: list[Values]) -> Values:
     return np.hstack([dense(part) for part in parts])
 
 
+def columns_of(values: Any, columns: Ints) -> Any:
+    """Some columns of values of any kind."""
+    frame = nw.from_native(values, eager_only=True, pass_through=True)
+    if isinstance(frame, nw.DataFrame):
+        return frame[:, columns.tolist()].to_native()
+    return values[:, columns] if getattr(values, "ndim", 1) > 1 else values
+
+
+def copied(values: Any) -> Any:
+    """A copy that may be written to."""
+    if isinstance(values, list):
+        return list(values)
+    return values.clone() if hasattr(values, "clone") else values.copy()
+
+
+def texts(values: Any) -> NDArray[Any]:
+    """Values of any kind as an array of shape (n_rows, n_columns): numbers where they are, else objects."""
+    try:
+        numbers = dense(as_numbers(values))
+    except (TypeError, ValueError):
+        frame = nw.from_native(values, pass_through=True, allow_series=True)
+        numbers = np.asarray(frame.to_numpy() if hasattr(frame, "to_numpy") else values, dtype=object)
+    return numbers.reshape(len(numbers), -1)
+
+
 def dense(values: Values) -> Doubles:
     """Values as an array."""
     return np.asarray(values) if isinstance(values, np.ndarray) else np.asarray(values.toarray())
 
 
 def rolled(X: Any, column: int) -> Any:
-    """Return rows with one column moved on by one row.
+    """Return rows with one column moved on by one row; changed, where all its numbers are the same.
 
     Parameters
     ----------
@@ -81,9 +108,20 @@ def rolled(X: Any, column: int) -> Any:
     """
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
-        name = frame.columns[column]
-        order = np.roll(np.arange(len(frame)), 1)
-        return frame.with_columns(frame[name][order.tolist()].alias(name)).to_native()
-    moved = X.toarray() if issparse(X) else X.copy()
-    moved[:, column] = np.roll(moved[:, column], 1)
-    return type(X)(moved) if issparse(X) else moved
+        series = frame[:, column]
+        if frame.schema.dtypes()[column].is_numeric() and series.n_unique() == 1:
+            moved = series + (1 + abs(series[0])) if series[0] is not None else series
+        else:
+            moved = series[np.roll(np.arange(len(frame)), 1).tolist()]
+        if frame.implementation.is_pandas():  # whose columns may have any labels
+            native = frame.to_native().copy()
+            native.isetitem(column, moved.to_native().array)
+            return native
+        return frame.with_columns(moved.alias(frame.columns[column])).to_native()
+    array = X.toarray() if issparse(X) else X.copy()
+    values = array[:, column]
+    if array.dtype.kind in "iuf" and np.all(values == values[0]):
+        array[:, column] = values + (1 + abs(values[0]))
+    else:
+        array[:, column] = np.roll(values, 1)
+    return type(X)(array) if issparse(X) else array

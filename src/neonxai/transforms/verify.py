@@ -4,12 +4,13 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+from numpy.typing import NDArray
 
 from neonxai.arrays import Doubles
 from neonxai.networks.affine import AffineMap
 from neonxai.transforms.nodes import transformed
 from neonxai.transforms.steps import Shares
-from neonxai.transforms.values import Lazy, as_numbers, dense, rolled
+from neonxai.transforms.values import Lazy, as_numbers, copied, dense, rolled, texts
 
 _TOLERANCE = 1e-6  # float32 parameters, and the rounding of data far from the origin
 
@@ -54,35 +55,70 @@ def _numbers(values: Any, name: str, transformer: Any, inputs: tuple[str, ...]) 
         ) from error
 
 
-def verify_shares(step: Shares, transformer: Any, values: Lazy, name: str, inputs: tuple[str, ...]) -> None:
-    """Check that no output depends on an input that has no share in it.
+class NotLocalError(ValueError):
+    """A step of which an output depends on more than the inputs that have a share in it."""
 
-    Each input is permuted among the rows, and the outputs of others must not change.
+
+def verified(step: Shares, transformer: Any, values: Lazy, name: str, inputs: tuple[str, ...]) -> Shares:
+    """Check that no output depends on an input that has no share in it, nor on other rows.
+
+    Each input is permuted among the rows, and the outputs of others must not change; half of the rows must
+    become what they become among all.
+
+    Returns
+    -------
+    Shares
+        The step; where it has one input only, all outputs are of this one, however many they are.
 
     Raises
     ------
-    ValueError
+    NotLocalError
         If one does.
     """
     given = values.get()
-    native = given.copy() if hasattr(given, "copy") else given
-    before = dense(as_numbers(transformed(transformer, native, name, inputs)))
+
+    def outputs(rows: Any) -> NDArray[Any]:
+        return texts(transformed(transformer, copied(rows), name, inputs))
+
+    before = outputs(given)
+    title = f"Step {name!r} ({type(transformer).__qualname__})"
     n_outputs, n_inputs = step.matrix.shape
-    if before.shape[1] != n_outputs:
-        raise ValueError(
-            f"Step {name!r} ({type(transformer).__qualname__}) makes {before.shape[1]} columns of "
-            f"{n_inputs}, and which is made of which is not known. "
-            f'Explain at its output, with pull_back="stop", or register it.'
+    remedy = (
+        'Register what it does with neonxai.transforms.register, or explain at its output, pull_back="stop".'
+    )
+    if n_inputs == 1:
+        step = Shares.by_owner(np.zeros(before.shape[1], dtype=np.intp), 1, invert=step.invert)
+    elif before.shape[1] != n_outputs:
+        raise NotLocalError(
+            f"{title} makes {before.shape[1]} columns of {n_inputs}, and which is made of which is not "
+            f"known. {remedy}"
         )
-    shares = step.matrix.toarray()
-    for i in range(n_inputs):
-        after = dense(as_numbers(transformed(transformer, rolled(native, i), name, inputs)))
-        changed = np.any((after != before) & ~(np.isnan(after) & np.isnan(before)), axis=0)
-        wrong = np.flatnonzero(changed & (shares[:, i] == 0.0))
+    half = len(before) // 2
+    if half and not _same(outputs(_first(given, half)), before[:half]).all():
+        raise NotLocalError(
+            f"{title} makes something else of a row when other rows are with it, so a row can't be explained "
+            "by itself. Fit what it takes from all rows, as StandardScaler does, and use it on each."
+        )
+    for i in range(n_inputs) if n_inputs > 1 else ():
+        changed = ~_same(outputs(rolled(given, i)), before).all(axis=0)
+        wrong = np.flatnonzero(changed & (step.matrix[:, [i]].toarray()[:, 0] == 0.0))
         if len(wrong):
             source, target = (inputs[j] if j < len(inputs) else f"column {j}" for j in (i, int(wrong[0])))
-            raise ValueError(
-                f"Step {name!r} ({type(transformer).__qualname__}) is not element-wise: its output for "
-                f"{target} depends on {source} too, so relevance can't stay with its column. Register what "
-                'it does with neonxai.transforms.register, or explain at its output, with pull_back="stop".'
+            raise NotLocalError(
+                f"{title} is not element-wise: its output for {target} depends on {source} too, so relevance "
+                f"can't stay with its column. {remedy}"
             )
+    return step
+
+
+def _first(values: Any, n_rows: int) -> Any:
+    return getattr(values, "iloc", values)[:n_rows]
+
+
+def _same(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    equal = np.asarray(a == b, dtype=bool)
+    if a.dtype.kind == "f" and b.dtype.kind == "f":
+        # A product of other rows rounds otherwise.
+        equal |= np.isclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True)
+    missing: NDArray[np.bool_] = np.asarray((a != a) & (b != b), dtype=bool)  # noqa: PLR0124  # NaN
+    return equal | missing
