@@ -60,11 +60,14 @@ class Machine:
         The clustering.
     cluster_names : tuple
         What its clusters are called.
+    dense : bool
+        Whether the answer is dense, even of sparse rows.
     """
 
     entrance: Entrance
     network: Network
     cluster_names: tuple[Any, ...]
+    dense: bool = False
 
     @cached_property
     def linear(self) -> LinearNetwork | None:
@@ -231,9 +234,8 @@ class _Part:
         self._start, self.values, self._tape = start, values, tape
         # Of a dense table the answer is dense, whatever the steps make of it.
         given = board.rows.data
-        self.is_sparse = (
-            issparse(values) and machine.entrance.is_direct and (given is None or issparse(given))
-        )
+        is_sparse = issparse(values) and machine.entrance.is_direct and not machine.dense
+        self.is_sparse = is_sparse and (given is None or issparse(given))
         self.linear = machine.linear if self.is_sparse else None
         board.begin(is_sparse=self.is_sparse)
         self.present = np.empty(values.nnz if self.is_sparse else 0, board.rows.dtype)

@@ -229,6 +229,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         against: Any = None,
         *,
         labels: Any = None,
+        dense: bool = False,
         progress: Progress | None = None,
     ) -> Explanation:
         """Explain rows.
@@ -247,6 +248,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         labels : array of shape (n_samples,), optional
             What the clustering says about these rows, where only labels are known of it. By default a row
             that was clustered, recognised by its values, keeps its label, and a new one gets the network's.
+        dense : bool
+            Of sparse rows and documents: whether every term has its relevance, those that are absent too, in
+            an array of shape (n_samples, n_features). By default it is sparse, with one number for what is
+            absent.
         progress : callable(done, n_samples), optional
             Called as rows are done.
 
@@ -279,15 +284,22 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self._clusters(against, rows.n_rows, "against"),
             told,
         )
-        return self._explain(self.entrance_, rows, question, progress)
+        return self._explain(self.entrance_, rows, question, dense=dense, progress=progress)
 
     def _explain(
-        self, entrance: Entrance, rows: Rows, question: Question, progress: Progress | None = None
+        self,
+        entrance: Entrance,
+        rows: Rows,
+        question: Question,
+        *,
+        dense: bool = False,
+        progress: Progress | None = None,
     ) -> Explanation:
         """Explain rows that have been read."""
         n_columns = len(self.feature_names_)
         with overflow_is_checked():
-            answers = Machine(entrance, self.network_, self.cluster_names_).answer(
+            machine = Machine(entrance, self.network_, self.cluster_names_, dense=dense)
+            answers = machine.answer(
                 rows, question, beta=self.beta_, pooling=self.pooling_, n_columns=n_columns, progress=progress
             )
         feature_names = self.feature_names_
