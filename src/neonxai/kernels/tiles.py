@@ -17,25 +17,26 @@ def product4(matrix: np.ndarray, m: int, n_inner: int, tile: np.ndarray, out: np
 
     Four by four numbers of the matrix stay in registers while the rows pass by.
     """
+    # Views, whose indices the compiler knows to be not negative: others could not be made vectors of.
+    c = out[at * LANES : (at + 4) * LANES]
     for r in range(LANES):
-        out[at * LANES + r] = 0.0
-        out[(at + 1) * LANES + r] = 0.0
-        out[(at + 2) * LANES + r] = 0.0
-        out[(at + 3) * LANES + r] = 0.0
-    o = at * LANES
+        c[r] = 0.0
+        c[LANES + r] = 0.0
+        c[2 * LANES + r] = 0.0
+        c[3 * LANES + r] = 0.0
+    a = matrix[m : m + 4]
     for j in range(0, n_inner, 4):
-        a00, a01, a02, a03 = matrix[m, j], matrix[m, j + 1], matrix[m, j + 2], matrix[m, j + 3]
-        a10, a11, a12, a13 = (matrix[m + 1, j], matrix[m + 1, j + 1], matrix[m + 1, j + 2], matrix[m + 1, j + 3])
-        a20, a21, a22, a23 = (matrix[m + 2, j], matrix[m + 2, j + 1], matrix[m + 2, j + 2], matrix[m + 2, j + 3])
-        a30, a31, a32, a33 = (matrix[m + 3, j], matrix[m + 3, j + 1], matrix[m + 3, j + 2], matrix[m + 3, j + 3])
-        t = j * LANES
+        a00, a01, a02, a03 = a[0, j], a[0, j + 1], a[0, j + 2], a[0, j + 3]
+        a10, a11, a12, a13 = a[1, j], a[1, j + 1], a[1, j + 2], a[1, j + 3]
+        a20, a21, a22, a23 = a[2, j], a[2, j + 1], a[2, j + 2], a[2, j + 3]
+        a30, a31, a32, a33 = a[3, j], a[3, j + 1], a[3, j + 2], a[3, j + 3]
+        b = tile[j * LANES : (j + 4) * LANES]
         for r in range(LANES):
-            b0, b1 = tile[t + r], tile[t + LANES + r]
-            b2, b3 = tile[t + 2 * LANES + r], tile[t + 3 * LANES + r]
-            out[o + r] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
-            out[o + LANES + r] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
-            out[o + 2 * LANES + r] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
-            out[o + 3 * LANES + r] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
+            b0, b1, b2, b3 = b[r], b[LANES + r], b[2 * LANES + r], b[3 * LANES + r]
+            c[r] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
+            c[LANES + r] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
+            c[2 * LANES + r] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
+            c[3 * LANES + r] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
 
 
 @njit(fastmath={"contract"}, error_model="numpy")
