@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from neonxai.kernels.exponential import exp_not_positive
-from neonxai.kernels.tiles import LANES, gather, product4
+from neonxai.kernels.tiles import LANES
 
 # A row is left to the reference where the nearest rival's evidence or β times the error of evidence exceeds
 # these shares; as in `neonxai.networks.differences`.
@@ -90,6 +90,58 @@ def _count_close(
             close[r] += 1.0 if h[k * LANES + r] - best[r] <= limit else 0.0
 
 
+@njit(fastmath={"contract"}, error_model="numpy")
+def _gather(X: np.ndarray, first: int, n: int, origin: np.ndarray, x: np.ndarray) -> None:
+    """Take n rows of any strides, in local coordinates."""
+    if X.strides[0] < X.strides[1]:
+        for i in range(X.shape[1]):
+            for r in range(n):
+                x[r, i] = np.float64(X[first + r, i]) - origin[i]
+    elif X.strides[1] == X.itemsize:
+        for r in range(n):
+            _move(X[first + r], origin, x[r])
+    else:
+        for r in range(n):
+            for i in range(X.shape[1]):
+                x[r, i] = np.float64(X[first + r, i]) - origin[i]
+
+
+@njit(fastmath={"contract"}, error_model="numpy")
+def _move(row: np.ndarray, origin: np.ndarray, out: np.ndarray) -> None:
+    for i in range(len(out)):
+        out[i] = np.float64(row[i]) - origin[i]
+
+
+# Only the order of summands is free here.
+@njit(fastmath={"contract", "reassoc"}, error_model="numpy")
+def _square(row: np.ndarray) -> float:
+    result = 0.0
+    for value in row:
+        result += value * value
+    return result
+
+
+@njit(fastmath={"contract", "reassoc"}, error_model="numpy")
+def _combine(row: np.ndarray, products: np.ndarray, scale: float) -> tuple[float, float]:
+    """R_i of one row in place of x_i; Σ R_i and Σ |R_i|."""
+    n = len(row)
+    total = 0.0
+    magnitude = 0.0
+    minus_twice, squares = products[:n], products[n:]
+    for i in range(n):
+        value = (squares[i] + row[i] * minus_twice[i]) * scale
+        row[i] = value
+        total += value
+        magnitude += abs(value)
+    return total, magnitude
+
+
+@njit(fastmath={"contract"}, error_model="numpy")
+def _write(row: np.ndarray, share: float, out: np.ndarray) -> None:
+    for i in range(len(row)):
+        out[i] = row[i] + abs(row[i]) * share
+
+
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
 def explain_rows(
     X: np.ndarray,
@@ -108,89 +160,52 @@ def explain_rows(
     labels: np.ndarray,
     competitors: np.ndarray,
     lossy: np.ndarray,
-    by_products: bool,
 ) -> None:
     """Explain the rows from first to last."""
     n_features, n_clusters = X.shape[1], len(squares)
-    padded_clusters, padded_features = forward.shape
-    x = np.zeros(padded_features * LANES)
-    h = np.zeros(padded_clusters * LANES)
-    pq = np.empty((2 * padded_features if by_products else 4) * LANES)
-    sizes, best, second, who, rival = (
-        np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    )
-    total, weight, sums, magnitudes, close = (
-        np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES)
+    x = np.zeros((LANES, n_features))
+    h = np.empty((n_clusters, LANES))
+    flat = h.reshape(n_clusters * LANES)
+    products = np.empty((LANES, 2 * n_features))
+    sizes, best, second, who, rival, total, weight, close = (
+        np.zeros(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES),
+        np.empty(LANES), np.empty(LANES), np.empty(LANES),
     )
     for start in range(first, last, LANES):
         n = min(LANES, last - start)
-        gather(X, start, n, origin, x, sizes)
-        if by_products:
-            np.dot(forward, x.reshape(padded_features, LANES), h.reshape(padded_clusters, LANES))
-        else:
-            for k in range(0, padded_clusters, 4):
-                product4(forward, k, padded_features, x, h, k)
-        _nearest_two(h, squares, best, second, who, rival)
+        _gather(X, start, n, origin, x)
+        np.dot(forward, x.T, h)
+        _nearest_two(flat, squares, best, second, who, rival)
         careful = False
+        for r in range(n):
+            sizes[r] = _square(x[r]) + squares[int(who[r])]
         for r in range(LANES):
-            sizes[r] += squares[int(who[r])]
             careful |= not (2.0 * beta * rounding * (sizes[r] + (second[r] - best[r])) <= _TOLERANCE)
         if beta == 0.0:
             careful = False
         if careful:
-            _count_close(h, n_clusters, beta, rounding, sizes, best, second, close)
-        _shares(h, n_clusters, beta, best, second, who, total, weight)
-        for r in range(LANES):
-            sums[r] = 0.0
-            magnitudes[r] = 0.0
-            total[r] = 1.0 / total[r]
-        if by_products:
-            for k in range(n_clusters, padded_clusters):
-                h[k * LANES : (k + 1) * LANES] = 0.0
-            np.dot(backward, h.reshape(padded_clusters, LANES), pq.reshape(2 * padded_features, LANES))
-        else:
-            for k in range(n_clusters, padded_clusters):
-                for r in range(LANES):
-                    h[k * LANES + r] = 0.0
-        for i in range(0, padded_features, 2):
-            if by_products:
-                at = 2 * i * LANES
-            else:
-                at = 0
-                product4(backward, 2 * i, padded_clusters, h, pq, 0)
-            for r in range(LANES):
-                value = (pq[at + LANES + r] + x[i * LANES + r] * pq[at + r]) * total[r]
-                next_ = (pq[at + 3 * LANES + r] + x[(i + 1) * LANES + r] * pq[at + 2 * LANES + r]) * total[r]
-                x[i * LANES + r] = value
-                x[(i + 1) * LANES + r] = next_
-                sums[r] += value
-                sums[r] += next_
-                magnitudes[r] += abs(value) + abs(next_)
+            _count_close(flat, n_clusters, beta, rounding, sizes, best, second, close)
+        _shares(flat, n_clusters, beta, best, second, who, total, weight)
+        np.dot(h.T, backward, products)
         for r in range(LANES):
             logit = second[r] - best[r]
-            share = (logit - sums[r]) / magnitudes[r]
-            best[r] = share if abs(share) <= _CLOSING else 0.0
-            sums[r] = 1.0 / (1.0 + exp_not_positive(-beta * logit))
-            fine = (
-                (logit >= sizes[r] * (rounding / _TOLERANCE))
-                & (weight[r] * total[r] * sizes[r] * rounding <= _RELEVANCE_TOLERANCE * magnitudes[r])
-                & (magnitudes[r] <= largest)
-                & (logit >= _TINY)
-            )
-            sizes[r] = 0.0 if fine else 1.0
+            best[r] = 1.0 / (1.0 + exp_not_positive(-beta * logit))
+            total[r] = 1.0 / total[r]
             second[r] = logit
         for r in range(n):
-            row = start + r
-            logits[row] = second[r]
-            probabilities[row] = sums[r]
+            row, logit = start + r, second[r]
+            amount, magnitude = _combine(x[r], products[r], total[r])
+            share = (logit - amount) / magnitude
+            share = share if abs(share) <= _CLOSING else 0.0
+            _write(x[r], share, relevance[row])
+            logits[row] = logit
+            probabilities[row] = best[r]
             labels[row] = int(who[r])
             competitors[row] = int(rival[r])
-            lossy[row] = (sizes[r] != 0.0) | (careful & (close[r] > 2.0))
-        for r in range(n):
-            share = best[r]
-            for i in range(n_features):
-                value = x[i * LANES + r]
-                relevance[start + r, i] = value + abs(value) * share
-        for i in range(n_features, padded_features):
-            for r in range(LANES):
-                x[i * LANES + r] = 0.0
+            fine = (
+                (logit >= sizes[r] * (rounding / _TOLERANCE))
+                & (weight[r] * total[r] * sizes[r] * rounding <= _RELEVANCE_TOLERANCE * magnitude)
+                & (magnitude <= largest)
+                & (logit >= _TINY)
+            )
+            lossy[row] = (not fine) | (careful & (close[r] > 2.0))
