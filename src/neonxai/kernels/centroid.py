@@ -90,56 +90,51 @@ def _count_close(
             close[r] += 1.0 if h[k * LANES + r] - best[r] <= limit else 0.0
 
 
-@njit(fastmath={"contract"}, error_model="numpy")
-def _gather(X: np.ndarray, first: int, n: int, origin: np.ndarray, x: np.ndarray) -> None:
-    """Take n rows of any strides, in local coordinates."""
+# In these two only the order of summands is free ("reassoc"): sums over features become vectors, too.
+@njit(fastmath={"contract", "reassoc"}, error_model="numpy")
+def _gather(X: np.ndarray, origin: np.ndarray, x: np.ndarray, sizes: np.ndarray) -> None:
+    """Take rows of any strides, in local coordinates, with their squared norms."""
+    n, n_features = X.shape
     if X.strides[0] < X.strides[1]:
-        for i in range(X.shape[1]):
+        for i in range(n_features):
             for r in range(n):
-                x[r, i] = np.float64(X[first + r, i]) - origin[i]
-    elif X.strides[1] == X.itemsize:
+                x[r, i] = np.float64(X[r, i]) - origin[i]
         for r in range(n):
-            _move(X[first + r], origin, x[r])
+            size = 0.0
+            for i in range(n_features):
+                size += x[r, i] * x[r, i]
+            sizes[r] = size
     else:
         for r in range(n):
-            for i in range(X.shape[1]):
-                x[r, i] = np.float64(X[first + r, i]) - origin[i]
-
-
-@njit(fastmath={"contract"}, error_model="numpy")
-def _move(row: np.ndarray, origin: np.ndarray, out: np.ndarray) -> None:
-    for i in range(len(out)):
-        out[i] = np.float64(row[i]) - origin[i]
-
-
-# Only the order of summands is free here.
-@njit(fastmath={"contract", "reassoc"}, error_model="numpy")
-def _square(row: np.ndarray) -> float:
-    result = 0.0
-    for value in row:
-        result += value * value
-    return result
+            size = 0.0
+            for i in range(n_features):
+                value = np.float64(X[r, i]) - origin[i]
+                x[r, i] = value
+                size += value * value
+            sizes[r] = size
 
 
 @njit(fastmath={"contract", "reassoc"}, error_model="numpy")
-def _combine(row: np.ndarray, products: np.ndarray, scale: float) -> tuple[float, float]:
-    """R_i of one row in place of x_i; Σ R_i and Σ |R_i|."""
-    n = len(row)
-    total = 0.0
-    magnitude = 0.0
-    minus_twice, squares = products[:n], products[n:]
-    for i in range(n):
-        value = (squares[i] + row[i] * minus_twice[i]) * scale
-        row[i] = value
-        total += value
-        magnitude += abs(value)
-    return total, magnitude
-
-
-@njit(fastmath={"contract"}, error_model="numpy")
-def _write(row: np.ndarray, share: float, out: np.ndarray) -> None:
-    for i in range(len(row)):
-        out[i] = row[i] + abs(row[i]) * share
+def _combine(
+    x: np.ndarray, products: np.ndarray, scale: np.ndarray, logits: np.ndarray, relevance: np.ndarray,
+    magnitudes: np.ndarray,
+) -> None:
+    """Relevance of rows, closed to the last digits, and its Σ |R_i|. Overwrites x."""
+    n, n_features = relevance.shape
+    for r in range(n):
+        total = 0.0
+        magnitude = 0.0
+        factor = scale[r]
+        for i in range(n_features):
+            value = (products[r, n_features + i] + x[r, i] * products[r, i]) * factor
+            x[r, i] = value
+            total += value
+            magnitude += abs(value)
+        share = (logits[r] - total) / magnitude
+        share = share if abs(share) <= _CLOSING else 0.0
+        for i in range(n_features):
+            relevance[r, i] = x[r, i] + abs(x[r, i]) * share
+        magnitudes[r] = magnitude
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
@@ -167,45 +162,45 @@ def explain_rows(
     h = np.empty((n_clusters, LANES))
     flat = h.reshape(n_clusters * LANES)
     products = np.empty((LANES, 2 * n_features))
-    sizes, best, second, who, rival, total, weight, close = (
-        np.zeros(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES),
-        np.empty(LANES), np.empty(LANES), np.empty(LANES),
+    sizes, best, second, who, rival = (
+        np.zeros(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES)
     )
+    total, weight, close, magnitudes = np.empty(LANES), np.empty(LANES), np.zeros(LANES), np.zeros(LANES)
     for start in range(first, last, LANES):
         n = min(LANES, last - start)
-        _gather(X, start, n, origin, x)
+        rows = slice(start, start + n)
+        _gather(X[rows], origin, x, sizes)
         np.dot(forward, x.T, h)
         _nearest_two(flat, squares, best, second, who, rival)
-        careful = False
-        for r in range(n):
-            sizes[r] = _square(x[r]) + squares[int(who[r])]
+        careful = 0.0
         for r in range(LANES):
-            careful |= not (2.0 * beta * rounding * (sizes[r] + (second[r] - best[r])) <= _TOLERANCE)
-        if beta == 0.0:
-            careful = False
-        if careful:
+            sizes[r] += squares[np.uint64(who[r])]
+            error = 2.0 * beta * rounding * (sizes[r] + (second[r] - best[r]))
+            careful += 0.0 if error <= _TOLERANCE else 1.0
+        if careful > 0.0 and beta > 0.0:
             _count_close(flat, n_clusters, beta, rounding, sizes, best, second, close)
+        else:
+            for r in range(LANES):
+                close[r] = 0.0
         _shares(flat, n_clusters, beta, best, second, who, total, weight)
         np.dot(h.T, backward, products)
         for r in range(LANES):
-            logit = second[r] - best[r]
-            best[r] = 1.0 / (1.0 + exp_not_positive(-beta * logit))
+            second[r] -= best[r]
             total[r] = 1.0 / total[r]
-            second[r] = logit
+        _combine(x, products, total, second, relevance[rows], magnitudes)
+        own, nearest, logit, probability, left = (
+            labels[rows], competitors[rows], logits[rows], probabilities[rows], lossy[rows]
+        )
         for r in range(n):
-            row, logit = start + r, second[r]
-            amount, magnitude = _combine(x[r], products[r], total[r])
-            share = (logit - amount) / magnitude
-            share = share if abs(share) <= _CLOSING else 0.0
-            _write(x[r], share, relevance[row])
-            logits[row] = logit
-            probabilities[row] = best[r]
-            labels[row] = int(who[r])
-            competitors[row] = int(rival[r])
-            fine = (
-                (logit >= sizes[r] * (rounding / _TOLERANCE))
-                & (weight[r] * total[r] * sizes[r] * rounding <= _RELEVANCE_TOLERANCE * magnitude)
-                & (magnitude <= largest)
-                & (logit >= _TINY)
+            own[r] = np.int64(who[r])
+            nearest[r] = np.int64(rival[r])
+            logit[r] = second[r]
+            probability[r] = 1.0 / (1.0 + exp_not_positive(-beta * second[r]))
+        for r in range(n):
+            left[r] = not (
+                (second[r] >= sizes[r] * (rounding / _TOLERANCE))
+                & (weight[r] * total[r] * sizes[r] * rounding <= _RELEVANCE_TOLERANCE * magnitudes[r])
+                & (magnitudes[r] <= largest)
+                & (second[r] >= _TINY)
+                & (close[r] <= 2.0)
             )
-            lossy[row] = (not fine) | (careful & (close[r] > 2.0))
