@@ -10,7 +10,8 @@ from scipy.sparse import csr_array, issparse, vstack
 
 from neonxai.agreement import agreement_of
 from neonxai.arrays import Doubles, Floats, Ints
-from neonxai.engines import Progress, for_each_tile
+from neonxai.engines import Progress, for_each_tile, n_threads
+from neonxai.fused import Room, fused
 from neonxai.networks import Network
 from neonxai.networks.linear import LinearNetwork
 from neonxai.networks.sparse_rows import as_linear, sparse_evidence
@@ -23,10 +24,11 @@ from neonxai.propagation import (
     propagate_sparse,
     survey,
 )
-from neonxai.transforms.rows import Entrance, Rows
+from neonxai.transforms.rows import Entrance, NoSteps, Rows
 
 _SPARSE_ROWS = 1 << 13
 _DENSE_VALUES = 1 << 21
+_FUSED_ROWS = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +154,11 @@ class Machine:
                 if progress is not None:
                     progress(start + of_part, rows.n_rows)
 
-            if part.linear is not None:
+            if part.fused is not None:
+                threads = n_threads()
+                step = max(64, min(_FUSED_ROWS, -(-values.shape[0] // (4 * threads))))
+                for_each_tile(part.explain_fused, values.shape[0], step, done, threads=threads)
+            elif part.linear is not None:
                 for_each_tile(part.explain, values.shape[0], _SPARSE_ROWS, done)
             else:
                 for_each_tile_of(self.network, part.explain, values.shape[0], done)
@@ -190,6 +196,16 @@ class _Board:
         self.absorbed[place] = answer.absorbed + lost
         self.labels[place], self.targets[place] = answer.labels, answer.targets
         self.competitors[place] = answer.competitors
+
+    def room(self, place: slice) -> Room:
+        """Return where the answers to some rows go."""
+        return Room(
+            self.dense[place],
+            self.logits[place],
+            self.probabilities[place],
+            self.labels[place],
+            self.competitors[place],
+        )
 
     def end(self, part: "_Part") -> None:
         """Take over what came of a part."""
@@ -237,6 +253,10 @@ class _Part:
         is_sparse = issparse(values) and machine.entrance.is_direct and not machine.dense
         self.is_sparse = is_sparse and (given is None or issparse(given))
         self.linear = machine.linear if self.is_sparse else None
+        bare = type(machine.entrance) is NoSteps and not issparse(values)
+        self.fused = (
+            fused(machine.network, question, values.shape[0], beta=beta, pooling=pooling) if bare else None
+        )
         board.begin(is_sparse=self.is_sparse)
         self.present = np.empty(values.nnz if self.is_sparse else 0, board.rows.dtype)
 
@@ -249,6 +269,18 @@ class _Part:
             check_rivals(answer.targets, question.rivals, place.start, self.machine.cluster_names)
         check_overflow(answer.magnitudes, board.rows.dtype, place.start)
         board.put(place, answer, lost)
+
+    def explain_fused(self, tile: slice) -> None:
+        """Explain a tile of the part's rows by a kernel, straight into the answer."""
+        assert self.fused is not None  # noqa: S101  # for the type checker
+        board, place = self._board, slice(self._start + tile.start, self._start + tile.stop)
+        rows, magnitudes = self.fused.explain(self.values[tile], board.room(place))
+        board.absorbed[place] = 0.0
+        board.targets[place] = board.labels[place]
+        if len(rows):
+            sizes = np.zeros(place.stop - place.start)
+            sizes[rows] = magnitudes
+            check_overflow(sizes, board.rows.dtype, place.start)
 
     def _sparsely(self, tile: slice, place: slice, question: Question) -> tuple[Answer, Any]:
         assert self.linear is not None  # noqa: S101  # for the type checker

@@ -59,6 +59,11 @@ class CentroidNetwork(Network):
         return self._distances.centers
 
     @property
+    def differences(self) -> CenterDifferences:
+        """Distances from the centers, and their differences."""
+        return self._distances
+
+    @property
     def prototypes(self) -> NDArray[np.float64]:
         """The centers."""
         return self.centers

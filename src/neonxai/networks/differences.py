@@ -60,7 +60,8 @@ class CenterDifferences:
         return result
 
     @cached_property
-    def _minus_twice_local(self) -> Doubles:
+    def minus_twice_local(self) -> Doubles:
+        """−2 μ_k of the local centers, shape (n_centers, n_features)."""
         return -2.0 * self.local
 
     @cached_property
@@ -68,7 +69,13 @@ class CenterDifferences:
         return np.hstack([self.local, self.local**2])
 
     @cached_property
-    def _rounding(self) -> float:
+    def minus_twice_local_and_squared(self) -> Doubles:
+        """−2 μ_ki and μ_ki² of the local centers, shape (n_centers, 2 n_features)."""
+        return np.hstack([self.minus_twice_local, self.local**2])
+
+    @cached_property
+    def rounding(self) -> float:
+        """Error of a difference of squared distances by products, as a share of ‖x‖² + ‖μ‖²."""
         # Errors of a dot product of D terms grow like √D when they are as good as random.
         return float(np.finfo(np.float64).eps * (4 + np.sqrt(self.centers.shape[1])))
 
@@ -78,7 +85,7 @@ class CenterDifferences:
 
     def distances(self, x: Doubles) -> Doubles:
         """‖x − μ_k‖² − ‖x‖² of local rows, shape (n_centers, n_rows): all that differences need."""
-        result: Doubles = self._minus_twice_local @ x.T
+        result: Doubles = self.minus_twice_local @ x.T
         result += self.squares[:, None]
         return result
 
@@ -100,7 +107,7 @@ class CenterDifferences:
         -------
         pairs, rows : arrays of indices
         """
-        bound = sizes * (self._rounding / _TOLERANCE)
+        bound = sizes * (self.rounding / _TOLERANCE)
         suspicious = np.flatnonzero(smallest < bound)
         pairs, position = np.nonzero(np.abs(difference[:, suspicious]) < bound[suspicious])
         return pairs, suspicious[position]
@@ -124,7 +131,7 @@ class CenterDifferences:
         rivals, rows : arrays of indices
         """
         bound = sizes + np.abs(smallest)
-        bound *= 2.0 * self._rounding
+        bound *= 2.0 * self.rounding
         if beta == 0.0 or beta * bound.max(initial=0.0) <= _TOLERANCE:
             return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
         close = h <= smallest + (2.0 * bound + _NO_SHARE / beta)
@@ -219,7 +226,7 @@ class CenterDifferences:
         negligible : array of shape (len(rows),)
             Weights below this one do not contribute to the loss.
         """
-        bound = sizes * self._rounding
+        bound = sizes * self.rounding
         total = np.abs(relevance).sum(axis=1)
         total *= _RELEVANCE_TOLERANCE
         rows = np.flatnonzero(weight * bound > total)

@@ -1,0 +1,112 @@
+"""Explaining a tile of rows in one pass, where a kernel covers the question; the rest by the network."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neonxai import kernels
+from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.networks import CentroidNetwork, Network
+from neonxai.propagation import Question, propagate
+
+# Multiplications from which on importing numba, half a second, is made up for over a few calls.
+_WORTH_A_KERNEL = 1 << 26
+_FEATURES_LIMIT = 1 << 15  # a tile of so many features, 64 rows and twice its products, is 50 MiB
+
+
+@dataclass(frozen=True, eq=False)
+class Room:
+    """Where a tile's results go, in the dtype of the answer. Attributes as in `Explanation`."""
+
+    relevance: Floats
+    logits: Floats
+    probabilities: Floats
+    labels: Ints
+    competitors: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class FusedCentroids:
+    """K-means' default question: the assigned cluster, all rivals, min-pooling.
+
+    Parameters
+    ----------
+    network : CentroidNetwork
+        The clustering.
+    beta : float
+        β.
+    """
+
+    network: CentroidNetwork
+    beta: float
+
+    def explain(self, X: Floats, room: Room) -> tuple[Ints, Doubles]:
+        """Explain rows.
+
+        Parameters
+        ----------
+        X : array of shape (n_rows, n_features)
+            Rows of any strides, float32 or float64.
+        room : Room
+            Gets the results.
+
+        Returns
+        -------
+        rows : array of indices
+            Those that the network itself has explained.
+        magnitudes : array of shape (len(rows),)
+            The largest number that went into each of them, for the check of overflow.
+        """
+        from neonxai.kernels.centroid import explain_rows
+
+        d = self.network.differences
+        X = X.view()
+        X.flags.writeable = False  # one type of array, so that one form is compiled
+        lossy: NDArray[np.bool_] = np.empty(len(X), dtype=np.bool_)
+        explain_rows(
+            X,
+            d.origin,
+            d.minus_twice_local,
+            d.squares,
+            d.minus_twice_local_and_squared,
+            d.rounding,
+            min(self.beta, float(np.finfo(np.float64).max)),
+            float(np.finfo(room.relevance.dtype).max),
+            room.relevance,
+            room.logits,
+            room.probabilities,
+            room.labels,
+            room.competitors,
+            lossy,
+        )
+        rows = np.flatnonzero(lossy)
+        if not len(rows):
+            return rows, np.empty(0)
+        answer = propagate(self.network, X[rows], Question(), beta=self.beta, pooling="min")
+        room.relevance[rows] = answer.relevance
+        room.logits[rows] = answer.logits
+        room.probabilities[rows] = answer.probabilities
+        room.labels[rows] = answer.labels
+        room.competitors[rows] = answer.competitors
+        return rows, answer.magnitudes
+
+
+def fused(
+    network: Network, question: Question, n_rows: int, *, beta: float, pooling: str
+) -> FusedCentroids | None:
+    """Return what explains the rows in one pass, or None where nothing does or it would not pay.
+
+    Parameters
+    ----------
+    network, question, beta, pooling
+        As for `propagate`.
+    n_rows : int
+        How many rows there are.
+    """
+    if type(network) is not CentroidNetwork or pooling != "min":
+        return None
+    if any(asked is not None for asked in (question.targets, question.rivals, question.labels)):
+        return None
+    pays = n_rows * network.cost > _WORTH_A_KERNEL and network.n_features < _FEATURES_LIMIT
+    return FusedCentroids(network, beta) if pays and kernels.available() else None

@@ -1,0 +1,186 @@
+"""K-means' kernel gives what the network gives, entry by entry."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("numba")
+
+from neonxai.fused import FusedCentroids, Room, fused
+from neonxai.networks import CentroidNetwork
+from neonxai.propagation import Question, propagate
+
+
+def room_for(X, dtype=None):
+    n, dtype = len(X), dtype or X.dtype
+    return Room(
+        np.full(X.shape, np.nan, dtype),
+        np.full(n, np.nan, dtype),
+        np.full(n, np.nan, dtype),
+        np.full(n, -1, np.intp),
+        np.full(n, -1, np.intp),
+    )
+
+
+def assert_same(centers, X, beta=0.3):
+    """Compare kernel and network; return which rows the kernel has left to the network."""
+    network = CentroidNetwork(centers)
+    room = room_for(X)
+    left, _ = FusedCentroids(network, beta).explain(X, room)
+    expected = propagate(network, X, Question(), beta=beta, pooling="min")
+    # What the network refines is within 1e-11 of the truth, and so is what the kernel keeps.
+    share = 1e-10 if X.dtype == np.float64 else 1e-6
+    scale = np.abs(expected.relevance).sum(axis=1)
+    np.testing.assert_array_equal(room.labels, expected.labels)
+    assert (np.abs(room.relevance - expected.relevance) <= share * scale[:, None]).all()
+    np.testing.assert_allclose(room.logits, expected.logits, rtol=share)
+    np.testing.assert_allclose(room.probabilities, expected.probabilities, rtol=share)
+    # Rivals as far as each other may change places.
+    other = np.flatnonzero(room.competitors != expected.competitors)
+    _, evidence = network.evidence(X, expected.labels)
+    np.testing.assert_allclose(evidence[other, room.competitors[other]], expected.logits[other], rtol=share)
+    if X.dtype == np.float64:
+        assert (np.abs(room.relevance.sum(axis=1) - room.logits) <= 1e-13 * scale).all()
+    return left
+
+
+def blobs(n=300, n_features=5, n_clusters=4, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    centers = 3.0 * rng.standard_normal((n_clusters, n_features))
+    rows = centers[rng.integers(n_clusters, size=n)] + rng.standard_normal((n, n_features))
+    return centers, rows.astype(dtype)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(1, 200),
+    n_features=st.integers(1, 40),
+    n_clusters=st.integers(2, 30),
+    seed=st.integers(0, 1000),
+    beta=st.sampled_from([0.0, 1e-3, 0.1, 10.0, 1e6, np.inf]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_any_shape(n, n_features, n_clusters, seed, beta, dtype):
+    assert_same(*blobs(n, n_features, n_clusters, dtype, seed), beta)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_orders_strides_and_files(dtype, tmp_path: Path):
+    centers, X = blobs(n=200, n_features=6, dtype=dtype)
+    network = FusedCentroids(CentroidNetwork(centers), 0.3)
+    expected = room_for(X)
+    network.explain(X, expected)
+    wide = np.repeat(np.repeat(X, 3, axis=0), 2, axis=1)
+    on_disk = np.memmap(tmp_path / "rows", dtype, "w+", shape=X.shape)
+    on_disk[:] = X
+    on_disk.flush()
+    backwards = X[::-1, ::-1].copy()[::-1, ::-1]
+    forms = [np.asfortranarray(X), wide[::3, ::2], wide.T[::2, ::3].T, backwards]
+    forms.append(np.memmap(tmp_path / "rows", dtype, "r", shape=X.shape))
+    for form in forms:
+        form.flags.writeable = False
+        room = room_for(X)
+        network.explain(form, room)
+        np.testing.assert_allclose(room.relevance, expected.relevance, rtol=1e-6, atol=1e-7)
+        np.testing.assert_array_equal(room.labels, expected.labels)
+        np.testing.assert_array_equal(form, X)
+
+
+def test_ties_and_duplicates():
+    centers = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 0.0], [0.0, 7.0]])
+    X = np.array([[1.0, 3.0], [0.0, 3.5], [2.0, 0.0], [0.0, 0.0], [0.4, -0.2], [1.0, -5.0]])
+    for beta in (0.0, 0.5, np.inf):
+        left = assert_same(centers, X, beta)
+        assert {0, 1, 2, 5} <= set(left)  # on a boundary
+    assert_same(centers, X, 0.5)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e3, 1e8, 1e12])
+def test_far_from_the_origin(shift):
+    centers, X = blobs()
+    assert_same(centers + shift, X + shift)
+
+
+def test_a_close_pair_far_from_the_rest_is_left_to_the_network():
+    rng = np.random.default_rng(1)
+    centers = np.vstack([rng.standard_normal((5, 3)), [[1e6, 0, 0], [1e6, 1e-3, 0]]])
+    X = np.vstack([rng.standard_normal((90, 3)), centers[5] + 1e-4 * rng.standard_normal((10, 3))])
+    left = assert_same(centers, X, 1.0)
+    assert set(range(90, 100)) <= set(left)
+
+
+def test_rows_far_from_all_centers():
+    centers, X = blobs()
+    left = assert_same(centers, X * 1e6)
+    assert len(left)
+
+
+def test_few_rows_of_ordinary_data_are_left():
+    # Otherwise the test above could not tell the kernel from the network.
+    centers, X = blobs(n=5000, n_features=16, n_clusters=8)
+    assert len(assert_same(centers, X)) < 50
+
+
+def test_a_broken_kernel_is_rejected(monkeypatch):
+    from neonxai.kernels import centroid
+
+    honest = centroid.explain_rows
+
+    def broken(*arguments):
+        honest(*arguments)
+        arguments[8][3] *= 1.0 + 1e-9  # the relevance of one row
+
+    monkeypatch.setattr(centroid, "explain_rows", broken)
+    with pytest.raises(AssertionError):
+        assert_same(*blobs())
+
+
+def test_a_kernel_that_flags_nothing_is_rejected(monkeypatch):
+    from neonxai.kernels import centroid
+
+    honest = centroid.explain_rows
+
+    def broken(*arguments):
+        honest(*arguments)
+        arguments[-1][:] = False
+
+    monkeypatch.setattr(centroid, "explain_rows", broken)
+    with pytest.raises(AssertionError):
+        test_a_close_pair_far_from_the_rest_is_left_to_the_network()
+
+
+def test_numbers_too_large_are_left():
+    centers = np.array([[0.0, 0.0], [1.0, 0.0]])
+    X = np.array([[1e30, 0.0], [0.2, 0.0]], dtype=np.float32)
+    with np.errstate(over="ignore"):
+        left, magnitudes = FusedCentroids(CentroidNetwork(centers * 1e30), 0.1).explain(X, room_for(X))
+    assert 0 in left
+    assert magnitudes[0] > np.finfo(np.float32).max
+
+
+def test_only_the_default_question_is_fused():
+    network = CentroidNetwork(blobs()[0])
+    many = 1 << 24
+    assert fused(network, Question(), many, beta=1.0, pooling="min") is not None
+    assert fused(network, Question(), 10, beta=1.0, pooling="min") is None
+    assert fused(network, Question(), many, beta=1.0, pooling="soft") is None
+    assert fused(network, Question(rivals=np.zeros(1, np.intp)), many, beta=1.0, pooling="min") is None
+
+
+def test_explain_uses_it(monkeypatch):
+    import neonxai
+    from neonxai import Centroids
+    from neonxai import fused as module
+
+    centers, X = blobs(n=4000)
+    explainer = neonxai.ClusterExplainer(Centroids(centers)).fit(X)
+    plain = explainer.explain(X)
+    monkeypatch.setattr(module, "_WORTH_A_KERNEL", 0)
+    quick = explainer.explain(X)
+    np.testing.assert_allclose(quick.relevance, plain.relevance, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(quick.labels, plain.labels)
+    np.testing.assert_array_equal(quick.targets, plain.targets)
+    assert not quick.absorbed.any()

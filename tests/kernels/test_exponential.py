@@ -1,0 +1,35 @@
+"""The kernels' exponential."""
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("numba")
+
+from neonxai.kernels.exponential import exp_all
+
+
+def exponentials(values):
+    out = np.full(len(values), np.nan)
+    exp_all(np.array(values), out)
+    return out
+
+
+@settings(deadline=None)
+@given(st.floats(-708.0, 0.0))
+def test_within_two_ulp(t):
+    exact = mpmath.exp(mpmath.mpf(t))
+    assert abs(exponentials([t])[0] - exact) <= 2 * np.spacing(float(exact))
+
+
+def test_in_vectors_too():
+    t = -np.geomspace(1e-300, 708.0, 10_001)
+    np.testing.assert_allclose(exponentials(t), np.exp(t), rtol=5e-16)
+
+
+def test_the_ends():
+    np.testing.assert_array_equal(
+        exponentials([0.0, -0.0, -709.0, -1e308, -np.inf, np.nan]), [1, 1, 0, 0, 0, 0]
+    )
