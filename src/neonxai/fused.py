@@ -12,7 +12,7 @@ from neonxai.propagation import Question, propagate
 
 # Multiplications from which on importing numba, half a second, is made up for over a few calls.
 _WORTH_A_KERNEL = 1 << 26
-_FEATURES_LIMIT = 1 << 15  # a tile of so many features, 64 rows and twice its products, is 50 MiB
+_TILE_LIMIT = 1 << 14  # values of a row, and its products and shares: 8 MiB a thread for a tile of 64 rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,5 +108,6 @@ def fused(
         return None
     if any(asked is not None for asked in (question.targets, question.rivals, question.labels)):
         return None
-    pays = n_rows * network.cost > _WORTH_A_KERNEL and network.n_features < _FEATURES_LIMIT
+    pays = n_rows * network.cost > _WORTH_A_KERNEL
+    pays &= 3 * network.n_features + network.n_clusters <= _TILE_LIMIT
     return FusedCentroids(network, beta) if pays and kernels.available() else None

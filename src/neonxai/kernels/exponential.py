@@ -50,7 +50,7 @@ def exp_not_positive(t: float) -> float:
     >>> abs(exp_not_positive(-1.0) * np.e - 1.0) < 1e-15
     True
     """
-    inside = t if t > _LEAST else _LEAST
+    inside = max(t, _LEAST)
     shifted = inside * _LOG2E + _ROUND
     n = shifted - _ROUND
     r = (inside - n * _LN2_HIGH) - n * _LN2_LOW
