@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neonxai import kernels
 from neonxai.arrays import Doubles, Floats, Ints
@@ -63,7 +62,7 @@ class FusedCentroids:
         d = self.network.differences
         X = X.view()
         X.flags.writeable = False  # one type of array, so that one form is compiled
-        lossy: NDArray[np.bool_] = np.empty(len(X), dtype=np.bool_)
+        lossy = np.empty(len(X), dtype=np.bool_)
         explain_rows(
             X,
             d.origin,

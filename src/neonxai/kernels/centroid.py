@@ -5,8 +5,8 @@ from numba import njit
 
 from neonxai.kernels.exponential import exp_not_positive
 
-# Rows in a tile. Pooling is elementwise over them, so that the compiler makes vectors of it; a constant, so that
-# it sees that columns do not overlap. Measured best of 64 and 128.
+# Rows in a tile. Pooling is elementwise over them, so that the compiler makes vectors of it; a constant, so
+# that it sees that columns do not overlap. Measured best of 64 and 128.
 LANES = 64
 # A row is left to the reference where the nearest rival's evidence or β times the error of evidence exceeds
 # these shares; as in `neonxai.networks.differences`.
@@ -60,7 +60,7 @@ def _shares(
     total: np.ndarray,
     weight: np.ndarray,
 ) -> None:
-    """Layer 2 backward, in place: h becomes p_k r_k, and minus their sum for the own cluster, all times total."""
+    """Layer 2 backward, in place: h becomes p_k r_k, minus their sum for the own cluster, times total."""
     for r in range(LANES):
         total[r] = 0.0
         weight[r] = 0.0

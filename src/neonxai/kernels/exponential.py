@@ -1,4 +1,4 @@
-"""The exponential of a number that is not positive, without a branch, so that compilers make vectors of it."""
+"""The exponential of numbers that are not positive, without a branch: compilers make vectors of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +16,7 @@ _ROUND = 6755399441055744.0
 _LEAST = -708.0  # below, the result would not be a normal number
 
 
-@intrinsic
-def _bits(typing: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
+def _to_bits(typing: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
     """Reinterpret a float64 as an int64."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -26,14 +25,17 @@ def _bits(typing: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
     return types.int64(types.float64), build
 
 
-@intrinsic
-def _float(typing: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
+def _to_float(typing: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
     """Reinterpret an int64 as a float64."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.bitcast(args[0], context.get_value_type(types.float64))
 
     return types.float64(types.int64), build
+
+
+_bits: Any = intrinsic(_to_bits)
+_float: Any = intrinsic(_to_float)
 
 
 @njit(inline="always", fastmath={"contract"}, error_model="numpy")
@@ -68,7 +70,7 @@ def exp_not_positive(t: float) -> float:
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    result = _float(_bits(p) + (_bits(shifted) << 52))
+    result: float = _float(_bits(p) + (_bits(shifted) << 52))
     return result if t >= _LEAST else 0.0
 
 
