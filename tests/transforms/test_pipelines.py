@@ -414,6 +414,14 @@ def test_missing_values_name_the_column():
             explainer.explain(gap)
 
 
+def test_missing_values_in_front_of_labels():
+    gap = WINE.copy()
+    gap.loc[5, "hue"] = np.nan
+    for front in (StandardScaler(), PowerTransformer()):
+        with pytest.raises(ValueError, match=r"NaN in row 5, column 'hue'"):
+            neonxai.explain_labels(load_wine().target, gap, preprocessing=front)
+
+
 def test_unfitted_and_unsuitable_pipelines():
     with pytest.raises(TypeError, match="must end in a clustering"):
         neonxai.explain(make_pipeline(StandardScaler(), PCA()).fit(WINE), WINE)
