@@ -221,6 +221,12 @@ def _in_front(preprocessing: Any, X: Any) -> Chain:
 
 
 def _is_fitted_transformer(transformer: Any) -> bool:
+    if type(transformer).__name__ == "Pipeline":  # which asks its last step alone
+        return all(
+            _is_fitted_transformer(step)
+            for _, step in transformer.steps
+            if step is not None and not isinstance(step, str)
+        )
     try:
         check_is_fitted(transformer)
     except NotFittedError:

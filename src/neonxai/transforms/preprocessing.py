@@ -253,7 +253,7 @@ def raw_table(steps: Chain, X: Any, names: tuple[str, ...] | None) -> frames.Raw
     if _reads_documents(steps.steps[0][1]) and not table.is_documents:
         raise TypeError(
             f"The pipeline's first step, a {type(steps.steps[0][1]).__qualname__}, takes texts, one for each "
-            f"row, and X is a table of {table.n_columns} columns. Pass the texts alone, as X['text']."
+            f"row, and X is a table. Pass the texts alone, as X[{(table.names or ('text',))[0]!r}]."
         )
     return table
 
