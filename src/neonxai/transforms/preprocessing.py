@@ -40,7 +40,6 @@ class Preprocessing:
 
     def __init__(self, steps: Chain, table: frames.RawTable, pull_back: str) -> None:
         self.steps = steps
-        self.is_of_documents = table.is_documents
         self.names = table.names
         named = table.names or tuple(f"x{i}" for i in range(table.n_columns))
         # From everywhere: the first rows of a sorted table are alike.
