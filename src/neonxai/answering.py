@@ -50,6 +50,27 @@ class Answers:
     data: Any
 
 
+def parts(entrance: Entrance, rows: Rows) -> Iterator[tuple[int, Any, Any]]:
+    """Take rows through the steps in front, part by part: first row, the network's input, and the tape.
+
+    Raises
+    ------
+    ValueError
+        If there is a value that is not finite, or the steps add rows or leave some out.
+    """
+    step = max(1, entrance.part_rows(rows.n_rows))
+    for start in range(0, rows.n_rows, step):
+        end = min(start + step, rows.n_rows)
+        front = entrance.forward(rows.part(slice(start, end)))
+        if front.values.shape[0] != end - start:
+            raise ValueError(
+                f"The steps in front of the clustering make {front.values.shape[0]} rows of "
+                f"{end - start}, so that it is not known which is which. Leave out or add rows before."
+            )
+        entrance.check(front.values, start)
+        yield start, front.values, front.tape
+
+
 @dataclass(frozen=True, eq=False)
 class Machine:
     """A network with what is in front of it.
@@ -76,20 +97,6 @@ class Machine:
         """The network in the form that takes sparse rows, where there is one."""
         return as_linear(self.network)
 
-    def parts(self, rows: Rows) -> Iterator[tuple[int, Any, Any]]:
-        """Go through the rows: first row, the network's input, and the tape."""
-        step = max(1, self.entrance.part_rows(rows.n_rows))
-        for start in range(0, rows.n_rows, step):
-            end = min(start + step, rows.n_rows)
-            front = self.entrance.forward(rows.part(slice(start, end)))
-            if front.values.shape[0] != end - start:
-                raise ValueError(
-                    f"The steps in front of the clustering make {front.values.shape[0]} rows of "
-                    f"{end - start}, so that it is not known which is which. Leave out or add rows before."
-                )
-            self.entrance.check(front.values, start)
-            yield start, front.values, front.tape
-
     def survey(self, rows: Rows, labels: Ints | None) -> tuple[Doubles, float | None]:
         """Look at all rows that an explainer is fitted to: their logits, and the agreement of a stand-in.
 
@@ -101,7 +108,7 @@ class Machine:
             The clustering's own labels of the rows, by position.
         """
         found: list[tuple[Doubles, Ints, Ints | None]] = []
-        for _, values, _ in self.parts(rows):
+        for _, values, _ in parts(self.entrance, rows):
             linear = self.linear if issparse(values) else None
             if linear is not None:
                 for tile in _tiles(values.shape[0]):
@@ -147,7 +154,7 @@ class Machine:
             Called as rows are done.
         """
         board = _Board(rows, n_columns)
-        for start, values, tape in self.parts(rows):
+        for start, values, tape in parts(self.entrance, rows):
             part = _Part(self, board, question, beta, pooling, start, values, tape)
 
             def done(of_part: int, _: int, start: int = start) -> None:

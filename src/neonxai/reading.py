@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai import frames, sources
+from neonxai.answering import parts
 from neonxai.networks import Network
 from neonxai.networks.folding import fold
 from neonxai.sources import Labels, Source
@@ -111,7 +112,7 @@ def read_model(
     labels = None
     if isinstance(source, Labels):
         labels = source.labels
-        z = np.concatenate([entrance.affine(values) for values in _parts(entrance, rows)])
+        z = np.concatenate([entrance.affine(values) for _, values, _ in parts(entrance, rows)])
         source = source.on(z, gamma, rows.index)
     else:
         _check_gamma(gamma, clustering)
@@ -137,14 +138,6 @@ def read_model(
         entrance.answer,
         labels,
     )
-
-
-def _parts(entrance: Preprocessing, rows: Rows) -> list[Any]:
-    step = entrance.part_rows(rows.n_rows)
-    return [
-        entrance.forward(rows.part(slice(start, min(start + step, rows.n_rows)))).values
-        for start in range(0, rows.n_rows, step)
-    ]
 
 
 def _without_steps(model: Any, source: Source | Labels, rows: Rows, gamma: float | str) -> Reading:
@@ -228,6 +221,12 @@ def _in_front(preprocessing: Any, X: Any) -> Chain:
 
 
 def _is_fitted_transformer(transformer: Any) -> bool:
+    if type(transformer).__name__ == "Pipeline":  # which asks its last step alone
+        return all(
+            _is_fitted_transformer(step)
+            for _, step in transformer.steps
+            if step is not None and not isinstance(step, str)
+        )
     try:
         check_is_fitted(transformer)
     except NotFittedError:

@@ -318,3 +318,15 @@ def test_help(shell):
     assert "--labels COLUMN Instead: a column of DATA with the cluster of each row" in told
     assert "--noise LABEL Of --labels: " in told
     assert "--gamma auto|NUMBER|inf Of --labels: " in told
+
+
+def test_a_label_that_may_be_a_gap_is_pointed_out(shell, tmp_path):
+    frame = pl.DataFrame(
+        {"lab": ["NA", "b", "b", "NA"] * 5, "x": [0.0, 5.0, 5.5, 0.5] * 5, "y": [1.0, 2.0] * 10}
+    )
+    frame.write_csv("regions.csv")
+    told = " ".join(shell("explain", "regions.csv", "--labels", "lab").stdout.split())
+    assert "'NA' is a label like any other" in told or "NA is a label like any other" in told
+    assert "--noise NA" in told
+    silent = " ".join(shell("explain", "regions.csv", "--labels", "lab", "--noise", "NA").stdout.split())
+    assert "like any other" not in silent

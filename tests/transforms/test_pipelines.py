@@ -414,6 +414,14 @@ def test_missing_values_name_the_column():
             explainer.explain(gap)
 
 
+def test_missing_values_in_front_of_labels():
+    gap = WINE.copy()
+    gap.loc[5, "hue"] = np.nan
+    for front in (StandardScaler(), PowerTransformer()):
+        with pytest.raises(ValueError, match=r"NaN in row 5, column 'hue'"):
+            neonxai.explain_labels(load_wine().target, gap, preprocessing=front)
+
+
 def test_unfitted_and_unsuitable_pipelines():
     with pytest.raises(TypeError, match="must end in a clustering"):
         neonxai.explain(make_pipeline(StandardScaler(), PCA()).fit(WINE), WINE)
@@ -439,3 +447,24 @@ def test_inputs_and_models_stay_as_they_are():
         before = joblib.hash(model), joblib.hash(data)
         neonxai.explain(model, data)
         assert (joblib.hash(model), joblib.hash(data)) == before
+
+
+def test_preprocessing_that_ends_in_a_step_without_a_fit_is_fitted():
+    target = load_wine().target
+    e = neonxai.explain_labels(target, WINE, preprocessing=make_pipeline(StandardScaler(), Normalizer()))
+    assert e.feature_names == tuple(WINE.columns)
+
+
+def test_a_picture_of_the_frame_that_was_explained():
+    import matplotlib.pyplot as plt
+
+    frame = penguins()
+    e = neonxai.explain(penguin_pipeline(), frame)
+    inches = frame.assign(bill_length_mm=frame["bill_length_mm"] / 25.4)
+    names_ax, _ = e.plot.sample(0, values=inches)
+    told = [label.get_text() for label in names_ax.get_yticklabels()]
+    plt.close("all")
+    assert "species = Adelie" in told
+    assert any(text.startswith("bill_length_mm = 1.5") for text in told)
+    with pytest.raises(ValueError, match="missing: 'sex'"):
+        e.plot.sample(0, values=frame.drop(columns="sex"))

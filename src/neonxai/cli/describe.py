@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from neonxai.cli.values import Values
     from neonxai.explanation import Explanation
 
-__all__ = ["ClusterFacts", "Commonest", "cluster_facts", "commonest_values", "facts"]
+__all__ = ["ClusterFacts", "Typical", "cluster_facts", "facts", "typical_values"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,13 +127,13 @@ def _means(
 
 
 @dataclass(frozen=True)
-class Commonest:
-    """The value that a column of categories has most often in a cluster.
+class Typical:
+    """The value by which a column of categories differs most in a cluster from all rows: there is more of it.
 
     Attributes
     ----------
     value : str or None
-        The value; None if it is most often missing.
+        The value; None if it is the missing one.
     share, share_of_all : float
         How many of the cluster's rows, and of all rows, have it.
     """
@@ -143,8 +143,8 @@ class Commonest:
     share_of_all: float
 
 
-def commonest_values(explanation: Explanation, values: Values) -> list[dict[str, Commonest]]:
-    """Find the most frequent category of each column in each cluster.
+def typical_values(explanation: Explanation, values: Values) -> list[dict[str, Typical]]:
+    """Find the category of each column whose share in a cluster is most above that in all rows.
 
     Parameters
     ----------
@@ -156,8 +156,8 @@ def commonest_values(explanation: Explanation, values: Values) -> list[dict[str,
     Returns
     -------
     list of dict
-        One per cluster: for each column of categories its commonest value, of equally frequent ones the first
-        in alphabetical order; nothing for a cluster without rows.
+        One per cluster: for each column of categories its typical value, of equal ones the first in
+        alphabetical order; nothing for a cluster without rows.
 
     Examples
     --------
@@ -165,19 +165,21 @@ def commonest_values(explanation: Explanation, values: Values) -> list[dict[str,
     >>> import polars as pl
     >>> from neonxai.cli.values import Values
     >>> e = neonxai.explain(neonxai.Centroids([[0.0], [2.0]]), [[0.5], [0.0], [2.0]], beta=1.0)
-    >>> commonest_values(e, Values(pl.DataFrame({"color": ["red", "blue", "blue"]})))[1]
-    {'color': Commonest(value='blue', share=1.0, share_of_all=0.66...)}
+    >>> typical_values(e, Values(pl.DataFrame({"color": ["red", "blue", "blue"]})))[1]
+    {'color': Typical(value='blue', share=1.0, share_of_all=0.66...)}
     """
-    found: list[dict[str, Commonest]] = [{} for _ in explanation.cluster_names]
+    found: list[dict[str, Typical]] = [{} for _ in explanation.cluster_names]
     labels = pl.Series("cluster", explanation.label_positions)
     for name in values.categories:
         pairs = pl.DataFrame([labels, values.frame[name].alias("word")])
         counts = pairs.group_by("cluster", "word").len()
         overall = dict(counts.group_by("word").agg(pl.col("len").sum()).iter_rows())
         sizes = dict(counts.group_by("cluster").agg(pl.col("len").sum()).iter_rows())
-        counts = counts.sort("len", "word", descending=[True, False], nulls_last=True)
-        for k, word, count in counts.unique("cluster", keep="first", maintain_order=True).iter_rows():
-            found[k][name] = Commonest(word, count / sizes[k], overall[word] / len(explanation))
+        gains = [count / sizes[k] - overall[word] / len(explanation) for k, word, count in counts.iter_rows()]
+        counts = counts.with_columns(gain=pl.Series(gains, dtype=pl.Float64))
+        counts = counts.sort("gain", "word", descending=[True, False], nulls_last=True)
+        for k, word, count, _ in counts.unique("cluster", keep="first", maintain_order=True).iter_rows():
+            found[k][name] = Typical(word, count / sizes[k], overall[word] / len(explanation))
     return found
 
 
@@ -237,10 +239,10 @@ def facts(request: Request, result: Result) -> dict[str, Any]:
                 "mean_absorbed": _number(c.absorbed),
                 "mean_relevance": _named(e.feature_names, c.relevance),
                 "mean": _named(e.feature_names, c.means),
-                "commonest": {name: asdict(common) for name, common in commonest.items()},
+                "typical": {name: asdict(value) for name, value in typical.items()},
             }
-            for c, commonest in zip(
-                cluster_facts(e, result.values.matrix), commonest_values(e, result.values), strict=True
+            for c, typical in zip(
+                cluster_facts(e, result.values.matrix), typical_values(e, result.values), strict=True
             )
         ],
         "notes": list(result.notes),

@@ -11,6 +11,7 @@ from neonxai.agreement import LOW_AGREEMENT
 from neonxai.cli.columns import quoted
 from neonxai.cli.names import listed, shorten
 from neonxai.cli.scaling import flat_columns
+from neonxai.cli.values import MISSING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -205,7 +206,7 @@ def about_missing(values: Values) -> list[str]:
 
 
 def about_labels(given: GivenLabels, values: Values) -> list[str]:
-    """Name the columns that are the labels in other words, and count the clusters of one row.
+    """Name columns that are the labels in other words, and labels that may be gaps; count clusters of one.
 
     Parameters
     ----------
@@ -217,7 +218,7 @@ def about_labels(given: GivenLabels, values: Values) -> list[str]:
     Returns
     -------
     list of str
-        A sentence for each of the two, if there is anything to say.
+        A sentence for each of these, if there is anything to say.
 
     Examples
     --------
@@ -236,6 +237,13 @@ def about_labels(given: GivenLabels, values: Values) -> list[str]:
         names = listed(again)
         said.append(
             f"One value for each label, as a copy of the labels would have: {names}; leave out copies."
+        )
+    words = [name for name in np.unique(given.values).tolist() if str(name).strip().lower() in MISSING]
+    if words and given.noise not in words:
+        listed_words = listed([str(word) for word in words])
+        said.append(
+            f"Among words, {listed_words} is a label like any other. If it says that there is none, drop "
+            f"such rows, or name it as noise, --noise {words[0]}."
         )
     if given.singles:
         cluster = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from rich.text import Text
 
-from neonxai.cli.describe import cluster_facts, commonest_values
+from neonxai.cli.describe import cluster_facts, typical_values
 from neonxai.cli.layout import abreast, fitting, plain_table
 from neonxai.cli.names import listed, shorten
 from neonxai.cli.request import parse_beta, parse_gamma
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.table import Table
 
-    from neonxai.cli.describe import ClusterFacts, Commonest
+    from neonxai.cli.describe import ClusterFacts, Typical
     from neonxai.cli.preprocessing import Category, Recipe
     from neonxai.cli.request import Request
     from neonxai.cli.result import Result, StandIn
@@ -44,8 +44,8 @@ _MEANINGS: Final = {
     "all": "its mean over all rows",
 }
 _OF_CATEGORIES: Final = {
-    "mean": "the column's mean in the cluster, in the units of the file, or the commonest category with its "
-    "share",
+    "mean": "the column's mean in the cluster, in the units of the file, or the category that it has more of "
+    "than all rows, with its share",
     "all": "the mean, or the share, over all rows",
 }
 
@@ -175,10 +175,10 @@ def _cluster_table(e: Explanation, clusters: Sequence[ClusterFacts], result: Res
     matrix = result.values.matrix
     there = ~np.isnan(matrix)
     overall = np.where(there, matrix, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
-    commonest = commonest_values(e, result.values)
+    typical = typical_values(e, result.values)
     lines = [
         line
-        for c, common in zip(clusters, commonest, strict=True)
+        for c, common in zip(clusters, typical, strict=True)
         for line in _lines(e, c, overall, common, _noise(result))
     ]
     widths = {
@@ -209,7 +209,7 @@ def _lines(
     e: Explanation,
     c: ClusterFacts,
     overall: NDArray[np.float64],
-    commonest: Mapping[str, Commonest],
+    typical: Mapping[str, Typical],
     noise: Any,
 ) -> list[dict[str, str]]:
     """Return the lines of a cluster: its own figures in the first, and one of its strongest columns each."""
@@ -227,13 +227,13 @@ def _lines(
         | {
             _NAME: e.feature_names[i],
             "relevance": f"{c.relevance[i]:+#.3g}",
-            **_middle(c.means[i], overall[i], commonest.get(e.feature_names[i])),
+            **_middle(c.means[i], overall[i], typical.get(e.feature_names[i])),
         }
         for place, i in enumerate(strongest)
     ]
 
 
-def _middle(mean: float, overall: float, common: Commonest | None) -> dict[str, str]:
+def _middle(mean: float, overall: float, common: Typical | None) -> dict[str, str]:
     if common is None:
         return {"mean": _real(mean, ".4g"), "all": f"{overall:.4g}"}
     word = "missing" if common.value is None else shorten(common.value, _MAX_WORD)

@@ -102,7 +102,11 @@ def read_values(explanation: Explanation, values: object) -> Any:
     if values is None:
         return explanation.data
     try:
-        table = frames.read(values, explanation.feature_names)
+        if cells.column_names(explanation.data) is not None:  # a frame, with categories and gaps
+            raw = frames.read_raw(values, explanation.feature_names, what="the explanation")
+            table = frames.Table(raw.native, raw.names, raw.kind, raw.index)
+        else:
+            table = frames.read(values, explanation.feature_names)
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         message = (

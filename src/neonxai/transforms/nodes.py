@@ -191,4 +191,4 @@ def explained(error: Exception, name: str, transformer: Any, inputs: tuple[str, 
     elif inputs:
         shown = ", ".join(repr(column) for column in inputs[:5]) + ", ..." * (len(inputs) > 5)
         where = f" Its columns are {shown}."
-    return f"Step {name!r} ({type(transformer).__qualname__}) can't transform X: {text}{where}"
+    return f"Step {name!r} ({type(transformer).__qualname__}) can't transform X: {text.rstrip('. ')}.{where}"

@@ -40,7 +40,6 @@ class Preprocessing:
 
     def __init__(self, steps: Chain, table: frames.RawTable, pull_back: str) -> None:
         self.steps = steps
-        self.is_of_documents = table.is_documents
         self.names = table.names
         named = table.names or tuple(f"x{i}" for i in range(table.n_columns))
         # From everywhere: the first rows of a sorted table are alike.
@@ -253,7 +252,7 @@ def raw_table(steps: Chain, X: Any, names: tuple[str, ...] | None) -> frames.Raw
     if _reads_documents(steps.steps[0][1]) and not table.is_documents:
         raise TypeError(
             f"The pipeline's first step, a {type(steps.steps[0][1]).__qualname__}, takes texts, one for each "
-            f"row, and X is a table of {table.n_columns} columns. Pass the texts alone, as X['text']."
+            f"row, and X is a table. Pass the texts alone, as X[{(table.names or ('text',))[0]!r}]."
         )
     return table
 

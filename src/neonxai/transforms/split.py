@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from sklearn.utils.validation import check_is_fitted
-
 from neonxai.transforms.steps import Chain
 
 
@@ -59,12 +57,3 @@ def _is_pipeline(model: Any) -> bool:
 
 def _is_frozen(model: Any) -> bool:
     return type(model).__name__ == "FrozenEstimator" and hasattr(model, "estimator")
-
-
-def check_steps_are_fitted(steps: Chain) -> None:
-    """Raise scikit-learn's NotFittedError, with the step named, unless all are."""
-    for name, transformer in steps.steps:
-        try:
-            check_is_fitted(transformer)
-        except Exception as error:
-            raise type(error)(f"Step {name!r} of the pipeline: {error}") from error

@@ -1,0 +1,35 @@
+"""Pictures of curves."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from neonxai.evaluation.curve import Curve
+from neonxai.plots import _style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SIZE = _style.Extent(340.0, 240.0)
+
+
+def draw_curves(curves: Mapping[str, Curve], ax: "Axes | None" = None) -> "Axes":
+    """Draw curves of one kind on the same Axes, named in a legend where there are several.
+
+    Parameters
+    ----------
+    curves : mapping of str to Curve
+        By name.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    """
+    if ax is None:
+        ax = _style.new_axes(1, _SIZE)[1][0]
+    for (name, curve), color in zip(curves.items(), _style.palette(len(curves)), strict=True):
+        ax.plot(curve.steps, curve.logits, color=color, label=name or None)
+    ax.axhline(0.0, color=_style.PALE, linewidth=0.8, zorder=0)
+    kind = next(iter(curves.values())).kind
+    ax.set_xlabel("features replaced" if kind == "deletion" else "features put back")
+    ax.set_ylabel("mean logit of the rows' own clusters")
+    if len(curves) > 1:
+        ax.legend(frameon=False)
+    return ax
