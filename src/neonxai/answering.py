@@ -11,6 +11,7 @@ from scipy.sparse import csr_array, issparse, vstack
 from neonxai.agreement import agreement_of
 from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.engines import Progress, for_each_tile
+from neonxai.games import Game, check_dense
 from neonxai.networks import Network
 from neonxai.networks.linear import LinearNetwork
 from neonxai.networks.sparse_rows import as_linear, sparse_evidence
@@ -46,6 +47,8 @@ class Answers:
     targets: Ints
     competitors: Ints
     data: Any
+    base_value: float | Floats
+    standard_error: Floats | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +65,15 @@ class Machine:
         What its clusters are called.
     dense : bool
         Whether the answer is dense, even of sparse rows.
+    game : Game, optional
+        How relevance is found, if not by propagation.
     """
 
     entrance: Entrance
     network: Network
     cluster_names: tuple[Any, ...]
     dense: bool = False
+    game: Game | None = None
 
     @cached_property
     def linear(self) -> LinearNetwork | None:
@@ -119,6 +125,28 @@ class Machine:
             return logits, None
         return logits, agreement_of(assigned, np.concatenate(known) if labels is None else labels)
 
+    def sample(self, rows: Rows, size: int, random_state: int) -> Doubles:
+        """Draw rows, as the network takes them; all of them, in order, if there are no more.
+
+        Parameters
+        ----------
+        rows : Rows
+            Rows.
+        size : int
+            How many.
+        random_state : int
+            Which.
+        """
+        chosen = np.arange(rows.n_rows)
+        if size < rows.n_rows:
+            chosen = np.sort(np.random.default_rng(random_state).choice(rows.n_rows, size, replace=False))
+        found = []
+        for start, values, _ in self.parts(rows):
+            here = values[chosen[(chosen >= start) & (chosen < start + values.shape[0])] - start]
+            found.append(here.toarray() if issparse(here) else np.asarray(here))
+        sampled: Doubles = np.concatenate(found).astype(np.float64)
+        return sampled
+
     def answer(
         self,
         rows: Rows,
@@ -145,7 +173,12 @@ class Machine:
             Called as rows are done.
         """
         board = _Board(rows, n_columns)
+        if self.game is not None:
+            # Errors of values that are added up on their way back depend on each other.
+            board.begin_game(errors=self.game.method == "shapley" and self.entrance.is_direct)
         for start, values, tape in self.parts(rows):
+            if self.game is not None:
+                check_dense(values)
             part = _Part(self, board, question, beta, pooling, start, values, tape)
 
             def done(of_part: int, _: int, start: int = start) -> None:
@@ -174,6 +207,8 @@ class _Board:
         self.labels, self.targets, self.competitors = (np.empty(n, dtype=np.intp) for _ in range(3))
         self.dense: Any = None
         self.absent: Any = None
+        self.bases: Any = None
+        self.errors: Any = None
         self._sparse: list[csr_array] = []
         self._data: list[Any] = []
 
@@ -184,12 +219,20 @@ class _Board:
         elif not is_sparse and self.dense is None:
             self.dense = np.empty((self.rows.n_rows, self.n_columns), self.rows.dtype)
 
+    def begin_game(self, *, errors: bool) -> None:
+        """Make room for base values, and standard errors."""
+        self.bases = np.empty(self.rows.n_rows, self.rows.dtype)
+        if errors:
+            self.errors = np.empty((self.rows.n_rows, self.n_columns), self.rows.dtype)
+
     def put(self, place: slice, answer: Answer, lost: Any) -> None:
         """Fill in what is one number or one cluster for each row."""
         self.logits[place], self.probabilities[place] = answer.logits, answer.probabilities
         self.absorbed[place] = answer.absorbed + lost
         self.labels[place], self.targets[place] = answer.labels, answer.targets
         self.competitors[place] = answer.competitors
+        if answer.base_values is not None:
+            self.bases[place] = answer.base_values
 
     def end(self, part: "_Part") -> None:
         """Take over what came of a part."""
@@ -212,6 +255,8 @@ class _Board:
             targets=self.targets,
             competitors=self.competitors,
             data=data,
+            base_value=0.0 if self.bases is None else self.bases,
+            standard_error=self.errors,
         )
 
 
@@ -262,7 +307,14 @@ class _Part:
         rows = self.values[tile]
         full = rows.toarray() if issparse(rows) else rows
         machine = self.machine
-        answer = propagate(machine.network, full, question, beta=self._beta, pooling=self._pooling)
+        if machine.game is None:
+            answer = propagate(machine.network, full, question, beta=self._beta, pooling=self._pooling)
+        else:
+            answer = machine.game.answer(
+                machine.network, full, question, beta=self._beta, pooling=self._pooling
+            )
+            if self._board.errors is not None:
+                self._board.errors[place] = answer.standard_errors
         relevance, lost = machine.entrance.pull_back(answer.relevance, self._tape, tile)
         if not self.is_sparse:
             self._board.dense[place] = relevance

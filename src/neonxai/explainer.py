@@ -15,6 +15,7 @@ from neonxai.answering import Machine
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.explanation.contrast import SMALL_TABLE
+from neonxai.games import DEFAULT_BACKGROUND, Game, check_additive, check_background
 from neonxai.names import check_order, index_of, positions_of
 from neonxai.networks import network_from_state
 from neonxai.networks.base import family_name
@@ -28,6 +29,7 @@ from neonxai.propagation import (
 from neonxai.reading import Reading, read_model
 from neonxai.transforms.rows import AtPrototypes, Entrance, NoSteps, Rows
 
+_GAME = {"n_permutations": 32, "random_state": 0, "tol": None}
 _STORED = ("family", "beta", "pooling", "method", "agreement", "feature_names", "cluster_names")
 
 
@@ -59,8 +61,12 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         γ of support points, for clusterings that are known by their labels alone: the width of a point's
         neighborhood is 1/√γ, in the unit of the data; ``inf`` looks at the nearest point of each cluster.
         "auto" is the leave-one-out likelihood's choice. Other models have no use for it.
-    method : {"neon"}
-        The rule of propagation.
+    method : {"neon", "shapley", "integrated"}
+        "neon": propagation, from the boundary between clusters. "shapley": Shapley values of the logit
+        against a background; exact up to 10 features, with a standard error beyond. "integrated": shares of
+        the rivals, integrated on the straight way from the background's mean. The last two are for models
+        whose evidence is a sum over the features: k-means and its like, Gaussians with a common or a diagonal
+        covariance.
     preprocessing : transformer, optional
         A transformer, or a pipeline of some, in front of a model that is no pipeline, as `Labels`: what the
         columns went through before they were clustered. Fitted in `fit` if it is not.
@@ -68,6 +74,17 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         How far back through a pipeline's steps relevance goes. "input": to the columns that the pipeline
         takes. "codes": where columns were encoded, to each code or term. "stop": to the columns, except
         behind steps that are not known, where it stops at their outputs.
+    background : int, array-like or frame of shape (n_background, n_features), optional
+        What a feature's value is compared with, for "shapley" and "integrated": rows in the unit that the
+        model knows, such as a reference group, or the centers of a k-means with many clusters as a summary;
+        or how many to sample from the rows given to `fit`. By default 50 of them.
+    n_permutations : int
+        Of "shapley", with more than 10 features: how many permutations are walked through, there and back.
+    random_state : int
+        Of the sample, and of the permutations, which are the same for all rows.
+    tol : float, optional
+        Of "shapley": a row needs no more permutations when its largest standard error is below ``tol`` times
+        Σ_i |R_i|.
 
     Attributes
     ----------
@@ -79,6 +96,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         What is in front of the network: the other steps, or nothing.
     beta_ : float
         β as a number.
+    background_ : array of shape (n_background, n_features) or None
+        The background, as the network takes it.
     agreement_ : float or None
         The share of the rows given to `fit` that the network assigns as the clustering did, where it stands
         in for it; None where the network is the clustering.
@@ -123,6 +142,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         method: str = "neon",
         preprocessing: Any = None,
         pull_back: str = "input",
+        background: Any = None,
+        n_permutations: int = 32,
+        random_state: int = 0,
+        tol: float | None = None,
     ) -> None:
         self.model = model
         self.beta = beta
@@ -131,6 +154,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.method = method
         self.preprocessing = preprocessing
         self.pull_back = pull_back
+        self.background = background
+        self.n_permutations = n_permutations
+        self.random_state = random_state
+        self.tol = tol
 
     def __sklearn_tags__(self) -> Any:
         """Sparse rows are taken, besides what is usual."""
@@ -170,6 +197,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self.model, X, y, preprocessing=self.preprocessing, pull_back=self.pull_back, gamma=self.gamma
         )
         self._adopt(reading)
+        self.background_ = None if self.method == "neon" else self._background(reading)
         self._frame = reading.rows.kind
         self.pooling_ = self.network_.default_pooling if self.pooling == "auto" else self.pooling
         with overflow_is_checked():
@@ -181,6 +209,27 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 'Choose a positive beta, or pooling="min".'
             )
         return self
+
+    def _background(self, reading: Reading) -> NDArray[np.float64]:
+        """The background as the network takes it."""
+        check_additive(self.network_)
+        machine = Machine(self.entrance_, self.network_, self.cluster_names_)
+        given = self.background
+        if given is None or np.ndim(given) == 0:
+            size = DEFAULT_BACKGROUND if given is None else int(given)
+            return machine.sample(reading.rows, size, self.random_state)
+        rows = self.entrance_.read(given)
+        if rows.n_columns != self.n_features_in_ or not rows.n_rows:
+            raise ValueError(
+                f"background= has {rows.n_rows} rows of {rows.n_columns} features; it must have at least one, "
+                f"of the {self.n_features_in_} features that were clustered."
+            )
+        return machine.sample(rows, rows.n_rows, self.random_state)
+
+    def _game(self) -> Game | None:
+        if self.background_ is None:
+            return None
+        return Game(self.method, self.background_, self.n_permutations, self.random_state, self.tol)
 
     def _survey(self, reading: Reading) -> tuple[float, float | None]:
         """β and the agreement, from all rows."""
@@ -298,7 +347,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Explain rows that have been read."""
         n_columns = len(self.feature_names_)
         with overflow_is_checked():
-            machine = Machine(entrance, self.network_, self.cluster_names_, dense=dense)
+            machine = Machine(entrance, self.network_, self.cluster_names_, dense=dense, game=self._game())
             answers = machine.answer(
                 rows, question, beta=self.beta_, pooling=self.pooling_, n_columns=n_columns, progress=progress
             )
@@ -315,7 +364,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             probabilities=answers.probabilities,
             absorbed=answers.absorbed,
             absent=answers.absent,
-            base_value=0.0,
+            base_value=answers.base_value,
             feature_names=feature_names,
             cluster_names=self.cluster_names_,
             data=answers.data,
@@ -327,6 +376,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             row_kind=rows.row_kind,
             contrasts=self._contrasts[0],
             separations=self._contrasts[1],
+            standard_error=answers.standard_error,
         )
 
     def _clusters(self, asked: Any, n_samples: int, argument: str) -> NDArray[np.intp] | None:
@@ -463,8 +513,12 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             "agreement": self.agreement_,
             "feature_names": self.feature_names_ if named else None,
             "cluster_names": self.cluster_names_,
+            **{name: getattr(self, name) for name in _GAME},
         }
-        storage.write(path, "ClusterExplainer", fields, self.network_.to_state(), overwrite=overwrite)
+        arrays = self.network_.to_state()
+        if self.background_ is not None:
+            arrays = arrays | {"background": self.background_}
+        storage.write(path, "ClusterExplainer", fields, arrays, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -477,18 +531,25 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If it is not such a file.
         """
-        fields, arrays = storage.read(path, "ClusterExplainer", fields=_STORED, arrays=None)
+        fields, arrays = storage.read(path, "ClusterExplainer", fields=_STORED, arrays=None, added=_GAME)
         try:
+            game = {name: fields[name] for name in _GAME}
+            background = None if fields["method"] == "neon" else arrays.pop("background")
             network = network_from_state(fields["family"], arrays)
-            explainer = cls(network, beta=fields["beta"], pooling=fields["pooling"], method=fields["method"])
+            explainer = cls(
+                network, beta=fields["beta"], pooling=fields["pooling"], method=fields["method"], **game
+            )
             check_parameters(explainer)
             names = None if fields["feature_names"] is None else tuple(map(str, fields["feature_names"]))
             source = sources.Source(network, tuple(fields["cluster_names"]), names)
+            if background is not None:
+                check_background(network, background)
         except (TypeError, ValueError, KeyError, IndexError) as error:
             raise ValueError(f"{os.fspath(path)} holds no whole explainer: {error}.") from error
         explainer._adopt(Reading.of_network(source))
         explainer.beta_, explainer.pooling_ = fields["beta"], fields["pooling"]
         explainer.agreement_ = fields["agreement"]
+        explainer.background_ = background
         explainer._frame = None
         explainer._contrast_all()
         return explainer
