@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from shapley_reference import families, logit, many_values, rows, shapley_values
 
 from neonxai.networks import CentroidNetwork, GaussianNetwork
 from neonxai.networks import shapley as module
@@ -10,6 +9,7 @@ from neonxai.networks.additive import pieces
 from neonxai.networks.coalitions import mean_pooled
 from neonxai.networks.integrated import integrated
 from neonxai.networks.shapley import shapley
+from shapley_reference import families, logit, many_values, rows, shapley_values
 
 FAMILIES = families()
 BACKGROUND = rows(5, seed=1)

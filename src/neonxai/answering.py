@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, issparse, vstack
 from neonxai.agreement import agreement_of
 from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.engines import Progress, for_each_tile
-from neonxai.games import Game, check_dense
+from neonxai.games import DEFAULT_BACKGROUND, Game, check_dense
 from neonxai.networks import Network
 from neonxai.networks.linear import LinearNetwork
 from neonxai.networks.sparse_rows import as_linear, sparse_evidence
@@ -125,18 +125,29 @@ class Machine:
             return logits, None
         return logits, agreement_of(assigned, np.concatenate(known) if labels is None else labels)
 
-    def sample(self, rows: Rows, size: int, random_state: int) -> Doubles:
-        """Draw rows, as the network takes them; all of them, in order, if there are no more.
+    def background(self, fitted: Rows, given: Any, random_state: int) -> Doubles:
+        """Rows that stand for the absence of features, as the network takes them.
 
         Parameters
         ----------
-        rows : Rows
-            Rows.
-        size : int
-            How many.
+        fitted : Rows
+            Rows to sample from.
+        given : int, rows or None
+            How many of them (all, in order, if there are no more), or others.
         random_state : int
             Which.
         """
+        rows, size = fitted, DEFAULT_BACKGROUND
+        if given is not None and np.ndim(given) == 0:
+            size = int(given)
+        elif given is not None:
+            rows = self.entrance.read(given)
+            size = rows.n_rows
+            if rows.n_columns != fitted.n_columns or not size:
+                raise ValueError(
+                    f"background= has {size} rows of {rows.n_columns} features; it must have at least one, "
+                    f"of the {fitted.n_columns} features that were clustered."
+                )
         chosen = np.arange(rows.n_rows)
         if size < rows.n_rows:
             chosen = np.sort(np.random.default_rng(random_state).choice(rows.n_rows, size, replace=False))

@@ -9,16 +9,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from neonxai import sources, storage
+from neonxai import saving
 from neonxai.agreement import warn_if_low
 from neonxai.answering import Machine
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.explanation.contrast import SMALL_TABLE
-from neonxai.games import DEFAULT_BACKGROUND, Game, check_additive, check_background
+from neonxai.games import Game, check_additive
 from neonxai.names import check_order, index_of, positions_of
-from neonxai.networks import network_from_state
-from neonxai.networks.base import family_name
 from neonxai.parameters import check_parameters
 from neonxai.propagation import (
     Question,
@@ -28,9 +26,6 @@ from neonxai.propagation import (
 )
 from neonxai.reading import Reading, read_model
 from neonxai.transforms.rows import AtPrototypes, Entrance, NoSteps, Rows
-
-_GAME = {"n_permutations": 32, "random_state": 0, "tol": None}
-_STORED = ("family", "beta", "pooling", "method", "agreement", "feature_names", "cluster_names")
 
 
 class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -214,17 +209,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """The background as the network takes it."""
         check_additive(self.network_)
         machine = Machine(self.entrance_, self.network_, self.cluster_names_)
-        given = self.background
-        if given is None or np.ndim(given) == 0:
-            size = DEFAULT_BACKGROUND if given is None else int(given)
-            return machine.sample(reading.rows, size, self.random_state)
-        rows = self.entrance_.read(given)
-        if rows.n_columns != self.n_features_in_ or not rows.n_rows:
-            raise ValueError(
-                f"background= has {rows.n_rows} rows of {rows.n_columns} features; it must have at least one, "
-                f"of the {self.n_features_in_} features that were clustered."
-            )
-        return machine.sample(rows, rows.n_rows, self.random_state)
+        return machine.background(reading.rows, self.background, self.random_state)
 
     def _game(self) -> Game | None:
         if self.background_ is None:
@@ -498,27 +483,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If the file exists and ``overwrite`` is false.
         """
         check_is_fitted(self)
-        if not isinstance(self.entrance_, NoSteps):
-            raise TypeError(
-                "An explainer of a pipeline with steps that are not affine, or that leave columns out, can't "
-                "be stored: these steps are foreign objects, which only a pickle could hold. Store the "
-                "pipeline itself, for example with skops.io.dump, and make the explainer again."
-            )
-        named = hasattr(self, "feature_names_in_")
-        fields = {
-            "family": family_name(self.network_),
-            "beta": self.beta_,
-            "pooling": self.pooling_,
-            "method": self.method,
-            "agreement": self.agreement_,
-            "feature_names": self.feature_names_ if named else None,
-            "cluster_names": self.cluster_names_,
-            **{name: getattr(self, name) for name in _GAME},
-        }
-        arrays = self.network_.to_state()
-        if self.background_ is not None:
-            arrays = arrays | {"background": self.background_}
-        storage.write(path, "ClusterExplainer", fields, arrays, overwrite=overwrite)
+        saving.write(self, path, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -531,25 +496,11 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If it is not such a file.
         """
-        fields, arrays = storage.read(path, "ClusterExplainer", fields=_STORED, arrays=None, added=_GAME)
-        try:
-            game = {name: fields[name] for name in _GAME}
-            background = None if fields["method"] == "neon" else arrays.pop("background")
-            network = network_from_state(fields["family"], arrays)
-            explainer = cls(
-                network, beta=fields["beta"], pooling=fields["pooling"], method=fields["method"], **game
-            )
-            check_parameters(explainer)
-            names = None if fields["feature_names"] is None else tuple(map(str, fields["feature_names"]))
-            source = sources.Source(network, tuple(fields["cluster_names"]), names)
-            if background is not None:
-                check_background(network, background)
-        except (TypeError, ValueError, KeyError, IndexError) as error:
-            raise ValueError(f"{os.fspath(path)} holds no whole explainer: {error}.") from error
-        explainer._adopt(Reading.of_network(source))
-        explainer.beta_, explainer.pooling_ = fields["beta"], fields["pooling"]
-        explainer.agreement_ = fields["agreement"]
-        explainer.background_ = background
+        stored = saving.read(cls, path)
+        explainer = cls(stored.source.network, **stored.parameters)
+        explainer._adopt(Reading.of_network(stored.source))
+        explainer.beta_, explainer.pooling_ = explainer.beta, explainer.pooling
+        explainer.agreement_, explainer.background_ = stored.agreement, stored.background
         explainer._frame = None
         explainer._contrast_all()
         return explainer

@@ -90,8 +90,6 @@ def _check(e: Explanation) -> None:
         _check_array(name, array, (n,), kinds)
     if not issparse(e.relevance):
         _check_array("relevance", e.relevance, (n, d), "f")
-    if e.absent is not None:
-        _check_array("absent", e.absent, (n,), "f")
     if (e.absent is None) == issparse(e.relevance):
         raise ValueError("its sparse relevance and what is absent don't belong together")
     if cells.n_rows(e.data) != n or (e.index is not None and len(e.index) != n):
@@ -100,10 +98,7 @@ def _check(e: Explanation) -> None:
         raise ValueError("its names or its pooling are of another kind")
     if not (isinstance(e.beta, float) and e.beta >= 0 and isinstance(e.base_value, float | np.ndarray)):
         raise ValueError(f"beta is {e.beta!r}")
-    if isinstance(e.base_value, np.ndarray):
-        _check_array("base_value", e.base_value, (n,), "f")
-    if e.standard_error is not None:
-        _check_array("standard_error", e.standard_error, (n, d), "f")
+    _check_optional(e)
     if e.row_kind not in ("row", "document"):
         raise ValueError(f"row_kind is {e.row_kind!r:.50}")
     k = e.n_clusters
@@ -112,6 +107,15 @@ def _check(e: Explanation) -> None:
             _check_array("contrasts", table, shape, "f")
     for clusters in (e.labels, e.targets, e.competitors):
         positions_of(clusters, e.cluster_names)
+
+
+def _check_optional(e: Explanation) -> None:
+    n, d = e.n_samples, e.n_features
+    if isinstance(e.base_value, np.ndarray):
+        _check_array("base_value", e.base_value, (n,), "f")
+    for name, array, shape in (("absent", e.absent, (n,)), ("standard_error", e.standard_error, (n, d))):
+        if array is not None:
+            _check_array(name, array, shape, "f")
 
 
 def _check_array(name: str, array: Any, shape: tuple[int, ...], kinds: str) -> None:

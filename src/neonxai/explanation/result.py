@@ -390,11 +390,11 @@ class Explanation:
     def to_shap(self) -> Any:
         """Return a ``shap.Explanation``, which SHAP's plots draw.
 
-        Its values are the relevances. They are no Shapley values unless by ``method="shapley"``, though the
-        plots call them so, and speak for each row's own cluster: to plot many rows choose one, ``e[e.labels == 2].to_shap()``. The base
-        value is ``base_value`` plus what a row has absorbed, so that everything adds up to the logit. With
-        sparse relevance it has ``absent``, too, and what is absent is written out with a value of 0: choose
-        rows first, ``e[:100].to_shap()``.
+        Its values are the relevances. They are no Shapley values, though the plots call them so, unless
+        ``method="shapley"`` made them; and they speak for each row's own cluster: to plot many rows choose
+        one, ``e[e.labels == 2].to_shap()``. The base value is ``base_value`` plus what a row has absorbed, so
+        that everything adds up to the logit. With sparse relevance it has ``absent``, too, and what is absent
+        is written out with a value of 0: choose rows first, ``e[:100].to_shap()``.
 
         Returns
         -------

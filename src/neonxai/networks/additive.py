@@ -13,7 +13,12 @@ from neonxai.networks.linear import LinearNetwork
 
 
 @singledispatch
-def pieces(network: Network, X: Floats, own: int, rivals: Ints) -> tuple[Doubles, Doubles]:
+def pieces(
+    network: Network,
+    X: Floats,  # noqa: ARG001  # these are the contract's
+    own: int,  # noqa: ARG001
+    rivals: Ints,  # noqa: ARG001
+) -> tuple[Doubles, Doubles]:
     """Split evidence into what each feature adds: h_k(x) = Σ_i g_ki(x_i) + r_k.
 
     Each g_ki depends on x_i alone, and is at most quadratic in it. Features come before rows, so that sums
@@ -92,8 +97,8 @@ def _(network: ScaledNetwork, X: Floats, own: int, rivals: Ints) -> tuple[Double
     if affine.is_in_place:
         return inner, rests
     terms = np.zeros((len(rivals), affine.n_inputs, len(X)))
-    owned = np.flatnonzero(affine.columns >= 0)
-    np.add.at(terms, (slice(None), affine.columns[owned]), inner[:, owned])
+    for output in np.flatnonzero(affine.columns >= 0):
+        terms[:, affine.columns[output]] += inner[:, output]
     constant = affine.columns < 0
     if constant.any():
         anywhere, _ = pieces(network.inner, affine(affine.origin[None]), own, rivals)

@@ -53,7 +53,12 @@ def mean_pooled(present: Doubles, filled: Doubles, pooling: str, beta: float) ->
     return result
 
 
-def _least(present: Doubles, filled: Doubles, beta: float, result: Doubles) -> None:
+def _least(
+    present: Doubles,
+    filled: Doubles,
+    beta: float,  # noqa: ARG001  # as for `_soft`
+    result: Doubles,
+) -> None:
     pooled = present[0] + filled[0]
     other = np.empty_like(pooled)
     for x, b in zip(present[1:], filled[1:], strict=True):

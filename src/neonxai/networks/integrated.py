@@ -121,6 +121,7 @@ def integrated(
 def _shares(h: Doubles, beta: float) -> Doubles:
     """Softmax of −β h over the rivals (axis 0); ties share where β is infinite."""
     above = h - h.min(axis=0)
+    shares: Doubles
     if beta == np.inf:
         shares = (above == 0.0).astype(np.float64)
     else:
