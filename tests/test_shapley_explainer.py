@@ -189,7 +189,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(
-    ("asked", "kind", "message"), BAD, ids=[str(list(case[0].items())[0])[:30] for case in BAD]
+    ("asked", "kind", "message"), BAD, ids=[str(next(iter(case[0].items())))[:30] for case in BAD]
 )
 def test_bad_input(asked, kind, message):
     with pytest.raises(kind, match=message):

@@ -15,7 +15,7 @@ from neonxai.answering import Machine
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.explanation.contrast import SMALL_TABLE
-from neonxai.games import Game, check_additive
+from neonxai.games import check_additive, game_of
 from neonxai.names import check_order, index_of, positions_of
 from neonxai.parameters import check_parameters
 from neonxai.propagation import (
@@ -211,11 +211,6 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         machine = Machine(self.entrance_, self.network_, self.cluster_names_)
         return machine.background(reading.rows, self.background, self.random_state)
 
-    def _game(self) -> Game | None:
-        if self.background_ is None:
-            return None
-        return Game(self.method, self.background_, self.n_permutations, self.random_state, self.tol)
-
     def _survey(self, reading: Reading) -> tuple[float, float | None]:
         """β and the agreement, from all rows."""
         network, rows = self.network_, reading.rows
@@ -332,7 +327,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Explain rows that have been read."""
         n_columns = len(self.feature_names_)
         with overflow_is_checked():
-            machine = Machine(entrance, self.network_, self.cluster_names_, dense=dense, game=self._game())
+            machine = Machine(entrance, self.network_, self.cluster_names_, dense=dense, game=game_of(self))
             answers = machine.answer(
                 rows, question, beta=self.beta_, pooling=self.pooling_, n_columns=n_columns, progress=progress
             )
@@ -499,7 +494,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         stored = saving.read(cls, path)
         explainer = cls(stored.source.network, **stored.parameters)
         explainer._adopt(Reading.of_network(stored.source))
-        explainer.beta_, explainer.pooling_ = explainer.beta, explainer.pooling
+        explainer.beta_, explainer.pooling_ = stored.parameters["beta"], stored.parameters["pooling"]
         explainer.agreement_, explainer.background_ = stored.agreement, stored.background
         explainer._frame = None
         explainer._contrast_all()

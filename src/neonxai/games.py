@@ -75,6 +75,14 @@ class Game:
         )
 
 
+def game_of(explainer: Any) -> Game | None:
+    """The game that a fitted explainer plays; None where it propagates."""
+    e = explainer
+    if e.background_ is None:
+        return None
+    return Game(e.method, e.background_, e.n_permutations, e.random_state, e.tol)
+
+
 def check_additive(network: Network) -> None:
     """Raise a TypeError unless the network's evidence is a sum over the features."""
     everyone = np.arange(min(network.n_clusters, 2))
