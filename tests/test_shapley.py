@@ -139,18 +139,20 @@ def test_walks_stop_when_a_row_is_known_well_enough():
 @pytest.mark.parametrize("asked", [{"pooling": "min"}, {"pooling": "soft", "beta": 0.7}], ids=["min", "soft"])
 @pytest.mark.parametrize("network", FAMILIES.values(), ids=FAMILIES)
 @pytest.mark.parametrize("walks", [False, True], ids=["enumerated", "walked"])
-def test_a_row_does_not_depend_on_its_neighbours(network, asked, walks, monkeypatch):
+@pytest.mark.parametrize("n_background", [5, 20])
+def test_a_row_does_not_depend_on_its_neighbours(network, asked, walks, n_background, monkeypatch):
     if walks:
         monkeypatch.setattr(module, "MOST_ENUMERATED", 0)
     rng = np.random.default_rng(8)
+    background = rows(n_background, seed=1)
     many, clusters = rng.normal(size=(70, 6)), rng.integers(4, size=70)
-    whole = shapley(network, many, clusters, BACKGROUND, n_permutations=8, **asked)
+    whole = shapley(network, many, clusters, background, n_permutations=8, **asked)
     for part in (slice(7, 8), slice(10, 33), slice(60, 70)):
-        found = shapley(network, many[part], clusters[part], BACKGROUND, n_permutations=8, **asked)
+        found = shapley(network, many[part], clusters[part], background, n_permutations=8, **asked)
         for of_part, of_whole in zip(found, whole, strict=True):
             np.testing.assert_array_equal(of_part, of_whole[part])
     monkeypatch.setattr(module, "_TILE_VALUES", 1)
-    tiled = shapley(network, many, clusters, BACKGROUND, n_permutations=8, **asked)
+    tiled = shapley(network, many, clusters, background, n_permutations=8, **asked)
     np.testing.assert_array_equal(tiled.values, whole.values)
 
 

@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris, load_wine
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PowerTransformer, StandardScaler
+from sklearn.preprocessing import KBinsDiscretizer, PowerTransformer, StandardScaler
 
 import neonxai
 from neonxai import ClusterExplainer, Explanation
@@ -112,12 +112,17 @@ def test_behind_other_steps_values_are_pulled_back():
     """Values of what the power makes are those of the columns, as each column goes through by itself."""
     model = MODELS["a step that is not affine"]
     e = explainer(model).explain(IRIS)
-    assert e.standard_error is None
     fitted = explainer(model).model_
     behind = explainer(fitted[1], fitted[0].transform(IRIS))
     np.testing.assert_allclose(
         e.relevance, behind.explain(fitted[0].transform(IRIS)).relevance, rtol=0, atol=1e-8
     )
+    # Codes of a column are added up, and their errors depend on each other.
+    bins = KBinsDiscretizer(4, encode="onehot-dense", quantile_method="averaged_inverted_cdf")
+    coded = explainer(make_pipeline(bins, KMeans(3, n_init=1, random_state=0))).explain(IRIS)
+    assert coded.standard_error is None
+    assert coded.relevance.shape == IRIS.shape
+    check_conserved(coded)
 
 
 def test_float32():
