@@ -4,7 +4,7 @@ Run as ``python benchmarks/shapley.py``; prints a table in Markdown. Data is sta
 k-means, and explained against 50 of its rows. The game is the logit of each row's own cluster.
 
 time
-    Of a row, in microseconds: the least of three calls for ours, one call for SHAP's, on some rows, with the
+    Of a row, in microseconds: the least of three calls for ours, of two for SHAP's, on some rows, with the
     cheapest vectorised model (one matrix product, a minimum) behind it.
 pairs
     Of walks through permutations, there and back. SHAP's are its default, 10. Ours are as many as it takes to
@@ -58,10 +58,12 @@ def theirs(X: Array, centers: Array, clusters: NDArray[np.intp], background: Arr
     for cluster in np.unique(clusters):
         rows = clusters == cluster
         explainer = shap.PermutationExplainer(logit_of(centers, cluster), masker, seed=0)
-        explainer(X[rows][:1], max_evals=2 * X.shape[1] + 1, silent=True)  # compiles
-        start = time.perf_counter()
-        found = explainer(X[rows], max_evals=PAIRS * (2 * X.shape[1] + 1), silent=True)
-        seconds += time.perf_counter() - start
+        times = []
+        for _ in range(2):  # the first one compiles
+            start = time.perf_counter()
+            found = explainer(X[rows], max_evals=PAIRS * (2 * X.shape[1] + 1), silent=True)
+            times.append(time.perf_counter() - start)
+        seconds += min(times)
         values[rows] = found.values
     return values, seconds
 
@@ -108,7 +110,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rows", type=int, default=20, help="rows for SHAP and for the errors")
-    parser.add_argument("--ours", type=int, default=400, help="rows for the time of ours, at most")
+    parser.add_argument("--ours", type=int, default=1800, help="rows for the time of ours, at most")
     parser.add_argument("--cases", nargs="*", default=list(CASES), help="data sets")
     given = parser.parse_args()
     print("| data | D | pairs | µs/row | error | SHAP's pairs | SHAP's µs/row | its error | faster |")

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, issparse, vstack
 from neonxai.agreement import agreement_of
 from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.engines import Progress, for_each_tile
-from neonxai.games import DEFAULT_BACKGROUND, Game, check_dense
+from neonxai.games import DEFAULT_BACKGROUND, Game, check_additive, check_dense
 from neonxai.networks import Network
 from neonxai.networks.linear import LinearNetwork
 from neonxai.networks.sparse_rows import as_linear, sparse_evidence
@@ -136,7 +136,15 @@ class Machine:
             How many of them (all, in order, if there are no more), or others.
         random_state : int
             Which.
+
+        Raises
+        ------
+        TypeError
+            If the network's evidence is no sum over the features.
+        ValueError
+            If there are no rows, or they have other columns.
         """
+        check_additive(self.network)
         rows, size = fitted, DEFAULT_BACKGROUND
         if given is not None and np.ndim(given) == 0:
             size = int(given)

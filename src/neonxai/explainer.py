@@ -15,7 +15,7 @@ from neonxai.answering import Machine
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.explanation.contrast import SMALL_TABLE
-from neonxai.games import check_additive, game_of
+from neonxai.games import game_of
 from neonxai.names import check_order, index_of, positions_of
 from neonxai.parameters import check_parameters
 from neonxai.propagation import (
@@ -192,7 +192,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self.model, X, y, preprocessing=self.preprocessing, pull_back=self.pull_back, gamma=self.gamma
         )
         self._adopt(reading)
-        self.background_ = None if self.method == "neon" else self._background(reading)
+        self.background_ = None
+        if self.method != "neon":
+            machine = Machine(self.entrance_, self.network_, self.cluster_names_)
+            self.background_ = machine.background(reading.rows, self.background, self.random_state)
         self._frame = reading.rows.kind
         self.pooling_ = self.network_.default_pooling if self.pooling == "auto" else self.pooling
         with overflow_is_checked():
@@ -204,12 +207,6 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 'Choose a positive beta, or pooling="min".'
             )
         return self
-
-    def _background(self, reading: Reading) -> NDArray[np.float64]:
-        """The background as the network takes it."""
-        check_additive(self.network_)
-        machine = Machine(self.entrance_, self.network_, self.cluster_names_)
-        return machine.background(reading.rows, self.background, self.random_state)
 
     def _survey(self, reading: Reading) -> tuple[float, float | None]:
         """β and the agreement, from all rows."""
