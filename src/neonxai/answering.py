@@ -12,6 +12,7 @@ from neonxai.agreement import agreement_of
 from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.engines import Progress, for_each_tile, n_threads
 from neonxai.fused import Room, fused
+from neonxai.games import DEFAULT_BACKGROUND, Game, check_additive, check_dense
 from neonxai.networks import Network
 from neonxai.networks.linear import LinearNetwork
 from neonxai.networks.sparse_rows import as_linear, sparse_evidence
@@ -48,6 +49,8 @@ class Answers:
     targets: Ints
     competitors: Ints
     data: Any
+    base_value: float | Floats
+    standard_error: Floats | None
 
 
 def parts(entrance: Entrance, rows: Rows) -> Iterator[tuple[int, Any, Any]]:
@@ -85,12 +88,15 @@ class Machine:
         What its clusters are called.
     dense : bool
         Whether the answer is dense, even of sparse rows.
+    game : Game, optional
+        How relevance is found, if not by propagation.
     """
 
     entrance: Entrance
     network: Network
     cluster_names: tuple[Any, ...]
     dense: bool = False
+    game: Game | None = None
 
     @cached_property
     def linear(self) -> LinearNetwork | None:
@@ -128,6 +134,47 @@ class Machine:
             return logits, None
         return logits, agreement_of(assigned, np.concatenate(known) if labels is None else labels)
 
+    def background(self, fitted: Rows, given: Any, random_state: int) -> Doubles:
+        """Rows that stand for the absence of features, as the network takes them.
+
+        Parameters
+        ----------
+        fitted : Rows
+            Rows to sample from.
+        given : int, rows or None
+            How many of them (all, in order, if there are no more), or others.
+        random_state : int
+            Which.
+
+        Raises
+        ------
+        TypeError
+            If the network's evidence is no sum over the features.
+        ValueError
+            If there are no rows, or they have other columns.
+        """
+        check_additive(self.network)
+        rows, size = fitted, DEFAULT_BACKGROUND
+        if given is not None and np.ndim(given) == 0:
+            size = int(given)
+        elif given is not None:
+            rows = self.entrance.read(given)
+            size = rows.n_rows
+            if rows.n_columns != fitted.n_columns or not size:
+                raise ValueError(
+                    f"background= has {size} rows of {rows.n_columns} features; it must have at least one, "
+                    f"of the {fitted.n_columns} features that were clustered."
+                )
+        chosen = np.arange(rows.n_rows)
+        if size < rows.n_rows:
+            chosen = np.sort(np.random.default_rng(random_state).choice(rows.n_rows, size, replace=False))
+        found = []
+        for start, values, _ in parts(self.entrance, rows):
+            here = values[chosen[(chosen >= start) & (chosen < start + values.shape[0])] - start]
+            found.append(here.toarray() if issparse(here) else np.asarray(here))
+        sampled: Doubles = np.concatenate(found).astype(np.float64)
+        return sampled
+
     def answer(
         self,
         rows: Rows,
@@ -154,7 +201,12 @@ class Machine:
             Called as rows are done.
         """
         board = _Board(rows, n_columns)
+        if self.game is not None:
+            # Errors of values that are added up on their way back depend on each other.
+            board.begin_game(errors=self.game.method == "shapley" and self.entrance.is_direct)
         for start, values, tape in parts(self.entrance, rows):
+            if self.game is not None:
+                check_dense(values)
             part = _Part(self, board, question, beta, pooling, start, values, tape)
 
             def done(of_part: int, _: int, start: int = start) -> None:
@@ -187,6 +239,8 @@ class _Board:
         self.labels, self.targets, self.competitors = (np.empty(n, dtype=np.intp) for _ in range(3))
         self.dense: Any = None
         self.absent: Any = None
+        self.bases: Any = None
+        self.errors: Any = None
         self._sparse: list[csr_array] = []
         self._data: list[Any] = []
 
@@ -197,12 +251,20 @@ class _Board:
         elif not is_sparse and self.dense is None:
             self.dense = np.empty((self.rows.n_rows, self.n_columns), self.rows.dtype)
 
+    def begin_game(self, *, errors: bool) -> None:
+        """Make room for base values, and standard errors."""
+        self.bases = np.empty(self.rows.n_rows, self.rows.dtype)
+        if errors:
+            self.errors = np.empty((self.rows.n_rows, self.n_columns), self.rows.dtype)
+
     def put(self, place: slice, answer: Answer, lost: Any) -> None:
         """Fill in what is one number or one cluster for each row."""
         self.logits[place], self.probabilities[place] = answer.logits, answer.probabilities
         self.absorbed[place] = answer.absorbed + lost
         self.labels[place], self.targets[place] = answer.labels, answer.targets
         self.competitors[place] = answer.competitors
+        if answer.base_values is not None:
+            self.bases[place] = answer.base_values
 
     def room(self, place: slice) -> Room:
         """Return where the answers to some rows go."""
@@ -235,6 +297,8 @@ class _Board:
             targets=self.targets,
             competitors=self.competitors,
             data=data,
+            base_value=0.0 if self.bases is None else self.bases,
+            standard_error=self.errors,
         )
 
 
@@ -260,7 +324,7 @@ class _Part:
         is_sparse = issparse(values) and machine.entrance.is_direct and not machine.dense
         self.is_sparse = is_sparse and (given is None or issparse(given))
         self.linear = machine.linear if self.is_sparse else None
-        bare = type(machine.entrance) is NoSteps and not issparse(values)
+        bare = type(machine.entrance) is NoSteps and not issparse(values) and machine.game is None
         self.fused = (
             fused(machine.network, question, values.shape[0], beta=beta, pooling=pooling) if bare else None
         )
@@ -301,7 +365,14 @@ class _Part:
         rows = self.values[tile]
         full = rows.toarray() if issparse(rows) else rows
         machine = self.machine
-        answer = propagate(machine.network, full, question, beta=self._beta, pooling=self._pooling)
+        if machine.game is None:
+            answer = propagate(machine.network, full, question, beta=self._beta, pooling=self._pooling)
+        else:
+            answer = machine.game.answer(
+                machine.network, full, question, beta=self._beta, pooling=self._pooling
+            )
+            if self._board.errors is not None:
+                self._board.errors[place] = answer.standard_errors
         relevance, lost = machine.entrance.pull_back(answer.relevance, self._tape, tile)
         if not self.is_sparse:
             self._board.dense[place] = relevance

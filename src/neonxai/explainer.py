@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from neonxai import sources, storage
+from neonxai import saving
 from neonxai.agreement import warn_if_low
 from neonxai.answering import Machine
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.explanation.contrast import SMALL_TABLE
+from neonxai.games import game_of
 from neonxai.names import check_order, index_of, positions_of
-from neonxai.networks import network_from_state
-from neonxai.networks.base import family_name
 from neonxai.parameters import check_parameters
 from neonxai.propagation import (
     Question,
@@ -27,8 +26,6 @@ from neonxai.propagation import (
 )
 from neonxai.reading import Reading, read_model
 from neonxai.transforms.rows import AtPrototypes, Entrance, NoSteps, Rows
-
-_STORED = ("family", "beta", "pooling", "method", "agreement", "feature_names", "cluster_names")
 
 
 class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -59,8 +56,12 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         γ of support points, for clusterings that are known by their labels alone: the width of a point's
         neighborhood is 1/√γ, in the unit of the data; ``inf`` looks at the nearest point of each cluster.
         "auto" is the leave-one-out likelihood's choice. Other models have no use for it.
-    method : {"neon"}
-        The rule of propagation.
+    method : {"neon", "shapley", "integrated"}
+        "neon": propagation, from the boundary between clusters. "shapley": Shapley values of the logit
+        against a background; exact up to 10 features, with a standard error beyond. "integrated": shares of
+        the rivals, integrated on the straight way from the background's mean. The last two are for models
+        whose evidence is a sum over the features: k-means and its like, Gaussians with a common or a diagonal
+        covariance.
     preprocessing : transformer, optional
         A transformer, or a pipeline of some, in front of a model that is no pipeline, as `Labels`: what the
         columns went through before they were clustered. Fitted in `fit` if it is not.
@@ -68,6 +69,17 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         How far back through a pipeline's steps relevance goes. "input": to the columns that the pipeline
         takes. "codes": where columns were encoded, to each code or term. "stop": to the columns, except
         behind steps that are not known, where it stops at their outputs.
+    background : int, array-like or frame of shape (n_background, n_features), optional
+        What a feature's value is compared with, for "shapley" and "integrated": rows in the unit that the
+        model knows, such as a reference group, or the centers of a k-means with many clusters as a summary;
+        or how many to sample from the rows given to `fit`. By default 50 of them.
+    n_permutations : int
+        Of "shapley", with more than 10 features: how many permutations are walked through, there and back.
+    random_state : int
+        Of the sample, and of the permutations, which are the same for all rows.
+    tol : float, optional
+        Of "shapley": a row needs no more permutations when its largest standard error is below ``tol`` times
+        Σ_i |R_i|.
 
     Attributes
     ----------
@@ -79,6 +91,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         What is in front of the network: the other steps, or nothing.
     beta_ : float
         β as a number.
+    background_ : array of shape (n_background, n_features) or None
+        The background, as the network takes it.
     agreement_ : float or None
         The share of the rows given to `fit` that the network assigns as the clustering did, where it stands
         in for it; None where the network is the clustering.
@@ -123,6 +137,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         method: str = "neon",
         preprocessing: Any = None,
         pull_back: str = "input",
+        background: Any = None,
+        n_permutations: int = 32,
+        random_state: int = 0,
+        tol: float | None = None,
     ) -> None:
         self.model = model
         self.beta = beta
@@ -131,6 +149,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.method = method
         self.preprocessing = preprocessing
         self.pull_back = pull_back
+        self.background = background
+        self.n_permutations = n_permutations
+        self.random_state = random_state
+        self.tol = tol
 
     def __sklearn_tags__(self) -> Any:
         """Sparse rows are taken, besides what is usual."""
@@ -170,6 +192,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self.model, X, y, preprocessing=self.preprocessing, pull_back=self.pull_back, gamma=self.gamma
         )
         self._adopt(reading)
+        self.background_ = None
+        if self.method != "neon":
+            machine = Machine(self.entrance_, self.network_, self.cluster_names_)
+            self.background_ = machine.background(reading.rows, self.background, self.random_state)
         self._frame = reading.rows.kind
         self.pooling_ = self.network_.default_pooling if self.pooling == "auto" else self.pooling
         with overflow_is_checked():
@@ -298,7 +324,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Explain rows that have been read."""
         n_columns = len(self.feature_names_)
         with overflow_is_checked():
-            machine = Machine(entrance, self.network_, self.cluster_names_, dense=dense)
+            machine = Machine(entrance, self.network_, self.cluster_names_, dense=dense, game=game_of(self))
             answers = machine.answer(
                 rows, question, beta=self.beta_, pooling=self.pooling_, n_columns=n_columns, progress=progress
             )
@@ -315,7 +341,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             probabilities=answers.probabilities,
             absorbed=answers.absorbed,
             absent=answers.absent,
-            base_value=0.0,
+            base_value=answers.base_value,
             feature_names=feature_names,
             cluster_names=self.cluster_names_,
             data=answers.data,
@@ -327,6 +353,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             row_kind=rows.row_kind,
             contrasts=self._contrasts[0],
             separations=self._contrasts[1],
+            standard_error=answers.standard_error,
         )
 
     def _clusters(self, asked: Any, n_samples: int, argument: str) -> NDArray[np.intp] | None:
@@ -448,23 +475,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If the file exists and ``overwrite`` is false.
         """
         check_is_fitted(self)
-        if not isinstance(self.entrance_, NoSteps):
-            raise TypeError(
-                "An explainer of a pipeline with steps that are not affine, or that leave columns out, can't "
-                "be stored: these steps are foreign objects, which only a pickle could hold. Store the "
-                "pipeline itself, for example with skops.io.dump, and make the explainer again."
-            )
-        named = hasattr(self, "feature_names_in_")
-        fields = {
-            "family": family_name(self.network_),
-            "beta": self.beta_,
-            "pooling": self.pooling_,
-            "method": self.method,
-            "agreement": self.agreement_,
-            "feature_names": self.feature_names_ if named else None,
-            "cluster_names": self.cluster_names_,
-        }
-        storage.write(path, "ClusterExplainer", fields, self.network_.to_state(), overwrite=overwrite)
+        saving.write(self, path, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -477,18 +488,11 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If it is not such a file.
         """
-        fields, arrays = storage.read(path, "ClusterExplainer", fields=_STORED, arrays=None)
-        try:
-            network = network_from_state(fields["family"], arrays)
-            explainer = cls(network, beta=fields["beta"], pooling=fields["pooling"], method=fields["method"])
-            check_parameters(explainer)
-            names = None if fields["feature_names"] is None else tuple(map(str, fields["feature_names"]))
-            source = sources.Source(network, tuple(fields["cluster_names"]), names)
-        except (TypeError, ValueError, KeyError, IndexError) as error:
-            raise ValueError(f"{os.fspath(path)} holds no whole explainer: {error}.") from error
-        explainer._adopt(Reading.of_network(source))
-        explainer.beta_, explainer.pooling_ = fields["beta"], fields["pooling"]
-        explainer.agreement_ = fields["agreement"]
+        stored = saving.read(cls, path)
+        explainer = cls(stored.source.network, **stored.parameters)
+        explainer._adopt(Reading.of_network(stored.source))
+        explainer.beta_, explainer.pooling_ = stored.parameters["beta"], stored.parameters["pooling"]
+        explainer.agreement_, explainer.background_ = stored.agreement, stored.background
         explainer._frame = None
         explainer._contrast_all()
         return explainer

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from neonxai.arrays import Floats, Ints
 from neonxai.engines import Progress, for_each_tile, n_threads, tile_rows
 from neonxai.networks import Network
+from neonxai.networks.base import Layer
 from neonxai.networks.closure import close_sums
 from neonxai.networks.linear import LinearNetwork
 from neonxai.networks.pooling import Pooled, min_pool_or_pair, pair_pool, probabilities, soft_pool
@@ -58,6 +59,8 @@ class Answer:
     targets: Ints
     competitors: Ints
     magnitudes: NDArray[np.float64]  # the largest number that went into a row, for the check of overflow
+    base_values: NDArray[np.float64] | None = None  # None: 0
+    standard_errors: NDArray[np.float64] | None = None
 
 
 def propagate(network: Network, X: Floats, question: Question, *, beta: float, pooling: str) -> Answer:
@@ -76,15 +79,7 @@ def propagate(network: Network, X: Floats, question: Question, *, beta: float, p
     pooling : {"min", "soft"}
         Layer 2.
     """
-    layer = network.prepare(X)
-    assigned, evidence = layer.evidence(X, beta=beta)
-    labels = _labels(network, X, assigned, question.labels)
-    targets = question.targets
-    if targets is None:
-        targets = labels if network.default_target is None else np.full(len(X), network.default_target)
-    if not np.array_equal(targets, assigned):
-        evidence = layer.evidence(X, targets, beta=beta)[1]
-    pooled = _pool(network, evidence, question, targets, assigned, beta, pooling)
+    layer, labels, targets, pooled = pooled_evidence(network, X, question, beta=beta, pooling=pooling)
     relevance, absorbed = layer.redistribute(X, targets, pooled.coefficients)
     absorbed += pooled.absorbed
     total = close_sums(relevance, pooled.logits - absorbed)
@@ -98,6 +93,27 @@ def propagate(network: Network, X: Floats, question: Question, *, beta: float, p
         pooled.competitors,
         np.maximum(total, np.abs(pooled.logits)),
     )
+
+
+def pooled_evidence(
+    network: Network, X: Floats, question: Question, *, beta: float, pooling: str
+) -> tuple[Layer, Ints, Ints, Pooled]:
+    """Go forward through both layers: (layer 1 for these rows, labels, targets, what layer 2 gives).
+
+    Parameters
+    ----------
+    network, X, question, beta, pooling
+        As for `propagate`.
+    """
+    layer = network.prepare(X)
+    assigned, evidence = layer.evidence(X, beta=beta)
+    labels = _labels(network, X, assigned, question.labels)
+    targets = question.targets
+    if targets is None:
+        targets = labels if network.default_target is None else np.full(len(X), network.default_target)
+    if not np.array_equal(targets, assigned):
+        evidence = layer.evidence(X, targets, beta=beta)[1]
+    return layer, labels, targets, _pool(network, evidence, question, targets, assigned, beta, pooling)
 
 
 def propagate_sparse(

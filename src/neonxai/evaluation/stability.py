@@ -161,7 +161,11 @@ class _Changing:
 
     def refitted(self, rng: np.random.Generator, scale: float) -> tuple[float, float]:
         explainer = _anew(self.explainer)
-        seeds = [name for name in explainer.get_params() if name.split("__")[-1] == "random_state"]
+        seeds = [
+            name
+            for name in explainer.get_params()
+            if name.startswith("model__") and name.endswith("random_state")
+        ]
         if not seeds:
             raise ValueError(
                 f"A {type(self.explainer.model).__qualname__} has no random_state: fitted again, it is the "

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     E = TypeVar("E", bound=Explanation)
 
 PER_ROW = ("logits", "labels", "targets", "competitors", "probabilities", "absorbed")
-_OPTIONAL = ("index", "contrasts", "separations", "absent")
+_OPTIONAL = ("index", "contrasts", "separations", "absent", "standard_error")
+_BASES = "base_values"  # where each row has its own; the plain base_value is None then
 _TABLES = ("relevance", "data")
 # What files lack that are older than sparse relevance and raw tables.
 _ADDED = {"row_kind": "row", "layout": {name: {"form": "array"} for name in _TABLES}}
@@ -34,9 +35,12 @@ def write(e: Explanation, path: str | os.PathLike[str], *, overwrite: bool) -> N
         arrays["index"] = _storable(e.index)
     if e.contrasts is not None and e.separations is not None:
         arrays |= {"contrasts": e.contrasts, "separations": e.separations}
-    if e.absent is not None:
-        arrays["absent"] = e.absent
+    for name in ("absent", "standard_error"):
+        if getattr(e, name) is not None:
+            arrays[name] = getattr(e, name)
     facts = {name: getattr(e, name) for name in _plain(type(e))} | {"layout": {}}
+    if isinstance(e.base_value, np.ndarray):
+        arrays[_BASES], facts["base_value"] = e.base_value, None
     for name in _TABLES:
         parts, facts["layout"][name] = packing.pack(name, getattr(e, name))
         arrays |= parts
@@ -53,7 +57,9 @@ def read(cls: type[E], path: str | os.PathLike[str]) -> E:
         for name in ("feature_names", "cluster_names"):
             facts[name] = tuple(facts[name])
         packed = set().union(*(packing.parts_of(name, layout[name]) for name in _TABLES))
-        _check_known(set(arrays) - packed - {*PER_ROW, *_OPTIONAL})
+        _check_known(set(arrays) - packed - {*PER_ROW, *_OPTIONAL, _BASES})
+        if facts["base_value"] is None:
+            facts["base_value"] = arrays.pop(_BASES)
         shape = len(arrays["logits"]), len(facts["feature_names"])
         everything: dict[str, Any] = {name: arrays[name] for name in arrays if name not in packed}
         for name in _TABLES:
@@ -84,16 +90,15 @@ def _check(e: Explanation) -> None:
         _check_array(name, array, (n,), kinds)
     if not issparse(e.relevance):
         _check_array("relevance", e.relevance, (n, d), "f")
-    if e.absent is not None:
-        _check_array("absent", e.absent, (n,), "f")
     if (e.absent is None) == issparse(e.relevance):
         raise ValueError("its sparse relevance and what is absent don't belong together")
     if cells.n_rows(e.data) != n or (e.index is not None and len(e.index) != n):
         raise ValueError(f"there are other numbers of rows or row names than {n}")
     if not (all(isinstance(name, str) for name in e.feature_names) and e.pooling in ("min", "soft")):
         raise ValueError("its names or its pooling are of another kind")
-    if not (isinstance(e.beta, float) and e.beta >= 0 and isinstance(e.base_value, float)):
+    if not (isinstance(e.beta, float) and e.beta >= 0 and isinstance(e.base_value, float | np.ndarray)):
         raise ValueError(f"beta is {e.beta!r}")
+    _check_optional(e)
     if e.row_kind not in ("row", "document"):
         raise ValueError(f"row_kind is {e.row_kind!r:.50}")
     k = e.n_clusters
@@ -102,6 +107,15 @@ def _check(e: Explanation) -> None:
             _check_array("contrasts", table, shape, "f")
     for clusters in (e.labels, e.targets, e.competitors):
         positions_of(clusters, e.cluster_names)
+
+
+def _check_optional(e: Explanation) -> None:
+    n, d = e.n_samples, e.n_features
+    if isinstance(e.base_value, np.ndarray):
+        _check_array("base_value", e.base_value, (n,), "f")
+    for name, array, shape in (("absent", e.absent, (n,)), ("standard_error", e.standard_error, (n, d))):
+        if array is not None:
+            _check_array(name, array, shape, "f")
 
 
 def _check_array(name: str, array: Any, shape: tuple[int, ...], kinds: str) -> None:

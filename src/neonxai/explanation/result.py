@@ -51,8 +51,9 @@ class Explanation:
         from the boundary, and is no measure of confidence.
     absorbed : float array of shape (n_samples,)
         Evidence that belongs to no feature; 0 for k-means with min-pooling.
-    base_value : float
-        The logit from which the relevance counts; 0 for ``method="neon"``.
+    base_value : float, or float array of shape (n_samples,)
+        The logit from which the relevance counts: 0 for ``method="neon"``; a row's own against a background,
+        where it is the mean logit ("shapley"), or that of the mean ("integrated"), of the row's cluster.
     feature_names : tuple of str
         Names of the features.
     cluster_names : tuple
@@ -80,6 +81,9 @@ class Explanation:
         document lacks a term matters, too.
     row_kind : {"row", "document"}
         What a row is called, and a feature: "feature" or "term".
+    standard_error : float array of shape (n_samples, n_features) or None
+        Of Shapley values, that of each one: 0 where it is exact. None for other methods, and behind steps
+        that are not affine.
 
     Examples
     --------
@@ -98,7 +102,7 @@ class Explanation:
     competitors: NDArray[np.generic]
     probabilities: NDArray[np.floating]
     absorbed: NDArray[np.floating]
-    base_value: float
+    base_value: float | NDArray[np.floating]
     feature_names: tuple[str, ...]
     cluster_names: tuple[Any, ...]
     data: Any
@@ -111,6 +115,7 @@ class Explanation:
     separations: NDArray[np.float64] | None = None
     absent: NDArray[np.floating] | None = None
     row_kind: str = "row"
+    standard_error: NDArray[np.floating] | None = None
 
     @property
     def n_samples(self) -> int:
@@ -174,9 +179,11 @@ class Explanation:
                     f"of shape {key.shape} and dtype {key.dtype}."
                 )
         per_row = {name: getattr(self, name)[key] for name in file.PER_ROW}
-        for name in ("index", "absent"):
+        for name in ("index", "absent", "standard_error"):
             value = getattr(self, name)
             per_row[name] = None if value is None else value[key]
+        if isinstance(self.base_value, np.ndarray):
+            per_row["base_value"] = self.base_value[key]
         return replace(self, **per_row, relevance=self.relevance[key], data=cells.take(self.data, key))
 
     def conservation_error(self) -> NDArray[np.float64]:
@@ -383,11 +390,11 @@ class Explanation:
     def to_shap(self) -> Any:
         """Return a ``shap.Explanation``, which SHAP's plots draw.
 
-        Its values are the relevances. They are no Shapley values, though the plots call them so, and speak
-        for each row's own cluster: to plot many rows choose one, ``e[e.labels == 2].to_shap()``. The base
-        value is ``base_value`` plus what a row has absorbed, so that everything adds up to the logit. With
-        sparse relevance it has ``absent``, too, and what is absent is written out with a value of 0: choose
-        rows first, ``e[:100].to_shap()``.
+        Its values are the relevances. They are no Shapley values, though the plots call them so, unless
+        ``method="shapley"`` made them; and they speak for each row's own cluster: to plot many rows choose
+        one, ``e[e.labels == 2].to_shap()``. The base value is ``base_value`` plus what a row has absorbed, so
+        that everything adds up to the logit. With sparse relevance it has ``absent``, too, and what is absent
+        is written out with a value of 0: choose rows first, ``e[:100].to_shap()``.
 
         Returns
         -------

@@ -213,6 +213,17 @@ class LinearNetwork(DissimilarityNetwork):
             error += more
         return offset, error
 
+    def root_evidence(self, own: Ints, rivals: Ints) -> Doubles:
+        """h_k(m_k) of pairs of clusters, shape (n_pairs,): v_c − v_k, but for uneven weights.
+
+        Parameters
+        ----------
+        own, rivals : int arrays of shape (n_pairs,)
+            c and k.
+        """
+        offset, error = self._pair_offsets(own, rivals)
+        return np.asarray(offset + error)
+
     def _asymmetry(self, own: Ints, rivals: Ints) -> Doubles:
         """What uneven weights leave of h_k at the root, ½ (W_c·μ_k − W_k·μ_c)."""
         w, mu = self._local_weights, self._local_centers

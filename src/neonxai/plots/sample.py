@@ -218,7 +218,7 @@ def _bars(explanation: Explanation, row: int, max_features: int, order: str) -> 
     for label, amount in (
         (f"absent {explanation.feature_kind}s", absent),
         ("absorbed", explanation.absorbed[row]),
-        ("base value", explanation.base_value),
+        ("base value", np.broadcast_to(explanation.base_value, explanation.n_samples)[row]),
     ):
         if amount != 0:
             lengths.append(amount)
