@@ -1,6 +1,7 @@
 """Explaining a tile of rows in one pass, where a kernel covers the question; the rest by the network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 
@@ -9,8 +10,8 @@ from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.networks import CentroidNetwork, Network
 from neonxai.propagation import Question, propagate
 
-# Multiplications from which on importing numba, half a second, is made up for over a few calls.
-_WORTH_A_KERNEL = 1 << 26
+# Multiplications from which on loading a kernel, half a second, is made up for over a few calls.
+_WORTH_LOADING = 1 << 25
 _TILE_LIMIT = 1 << 14  # values of a row, and its products and shares: 8 MiB a thread for a tile of 64 rows
 
 
@@ -23,6 +24,17 @@ class Room:
     probabilities: Floats
     labels: Ints
     competitors: Ints
+
+    @classmethod
+    def like(cls, room: Self, n_rows: int) -> Self:
+        """Room for so many rows, in the dtypes of another."""
+        values = {field.name: getattr(room, field.name) for field in fields(cls)}
+        return cls(**{name: np.empty((n_rows, *to.shape[1:]), to.dtype) for name, to in values.items()})
+
+    def put(self, rows: Ints, found: Any) -> None:
+        """Take over some rows' results."""
+        for field in fields(self):
+            getattr(self, field.name)[rows] = getattr(found, field.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +69,26 @@ class FusedCentroids:
         magnitudes : array of shape (len(rows),)
             The largest number that went into each of them, for the check of overflow.
         """
+        rows = self._pass(X, room, self._backward(room.relevance.dtype))
+        if len(rows) and room.relevance.dtype != np.float64:
+            again = Room.like(room, len(rows))
+            left = self._pass(X[rows], again, self._backward(np.dtype(np.float64)))
+            room.put(rows, again)
+            rows = rows[left]
+        if not len(rows):
+            return rows, np.empty(0)
+        answer = propagate(self.network, X[rows], Question(), beta=self.beta, pooling="min")
+        room.put(rows, answer)
+        return rows, answer.magnitudes
+
+    def _backward(self, dtype: np.dtype[np.floating]) -> Floats:
+        """The centers' coefficients in a precision."""
+        d = self.network.differences
+        double = d.minus_twice_local_and_squared
+        return double if dtype == np.float64 else d.single_minus_twice_local_and_squared
+
+    def _pass(self, X: Floats, room: Room, backward: Floats) -> Ints:
+        """Let the kernel explain rows, and return those for which it lacks digits."""
         from neonxai.kernels.centroid import explain_rows
 
         d = self.network.differences
@@ -68,7 +100,7 @@ class FusedCentroids:
             d.origin,
             d.minus_twice_local,
             d.squares,
-            d.minus_twice_local_and_squared,
+            backward,
             d.rounding,
             min(self.beta, float(np.finfo(np.float64).max)),
             float(np.finfo(room.relevance.dtype).max),
@@ -79,16 +111,7 @@ class FusedCentroids:
             room.competitors,
             lossy,
         )
-        rows = np.flatnonzero(lossy)
-        if not len(rows):
-            return rows, np.empty(0)
-        answer = propagate(self.network, X[rows], Question(), beta=self.beta, pooling="min")
-        room.relevance[rows] = answer.relevance
-        room.logits[rows] = answer.logits
-        room.probabilities[rows] = answer.probabilities
-        room.labels[rows] = answer.labels
-        room.competitors[rows] = answer.competitors
-        return rows, answer.magnitudes
+        return np.flatnonzero(lossy)
 
 
 def fused(
@@ -107,6 +130,6 @@ def fused(
         return None
     if any(asked is not None for asked in (question.targets, question.rivals, question.labels)):
         return None
-    pays = n_rows * network.cost > _WORTH_A_KERNEL
+    pays = kernels.loaded() or n_rows * network.cost > _WORTH_LOADING
     pays &= 3 * network.n_features + network.n_clusters <= _TILE_LIMIT
     return FusedCentroids(network, beta) if pays and kernels.available() else None

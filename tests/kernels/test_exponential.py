@@ -11,10 +11,8 @@ pytest.importorskip("numba")
 from neonxai.kernels.exponential import exp_all
 
 
-def exponentials(values):
-    out = np.full(len(values), np.nan)
-    exp_all(np.array(values), out)
-    return out
+def exponentials(values, dtype=np.float64):
+    return exp_all(np.array(values, dtype))
 
 
 @settings(deadline=None)
@@ -27,6 +25,13 @@ def test_within_two_ulp(t):
 def test_in_vectors_too():
     t = -np.geomspace(1e-300, 708.0, 10_001)
     np.testing.assert_allclose(exponentials(t), np.exp(t), rtol=5e-16)
+
+
+def test_in_single_precision():
+    t = -np.geomspace(1e-30, 87.0, 100_001).astype(np.float32)
+    exact = np.exp(t.astype(np.float64))
+    assert (np.abs(exponentials(t, np.float32) - exact) <= 2 * np.spacing(exact.astype(np.float32))).all()
+    np.testing.assert_array_equal(exponentials([0.0, -88.0, -np.inf, np.nan], np.float32), [1, 0, 0, 0])
 
 
 def test_the_ends():

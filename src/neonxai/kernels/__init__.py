@@ -6,6 +6,7 @@ caller computes these by the network itself.
 
 from functools import cache
 from importlib.util import find_spec
+from sys import modules
 
 
 @cache
@@ -14,4 +15,9 @@ def available() -> bool:
     return find_spec("numba") is not None
 
 
-__all__ = ["available"]
+def loaded() -> bool:
+    """Whether a kernel has been loaded in this process, so that another call costs nothing."""
+    return "neonxai.kernels.centroid" in modules
+
+
+__all__ = ["available", "loaded"]

@@ -5,53 +5,48 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 _LOG2E = 1.4426950408889634
-# ln 2 in two parts; the first has 21 trailing zeros, so that its product with an exponent is exact.
+# ln 2 in two parts; the first has trailing zeros, so that its product with an exponent is exact.
 _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
 # Adding it leaves the nearest integer in the lowest bits: 1.5 · 2⁵².
 _ROUND = 6755399441055744.0
 _LEAST = -708.0  # below, the result would not be a normal number
 
-
-def _to_bits(typing: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
-    """Reinterpret a float64 as an int64."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], context.get_value_type(types.int64))
-
-    return types.int64(types.float64), build
-
-
-def _to_float(typing: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
-    """Reinterpret an int64 as a float64."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], context.get_value_type(types.float64))
-
-    return types.float64(types.int64), build
+# The same for float32, with 1.5 · 2²³.
+_LOG2E_SINGLE = np.float32(1.4426950408889634)
+_LN2_HIGH_SINGLE = np.float32(0.693359375)
+_LN2_LOW_SINGLE = np.float32(-2.12194440e-4)
+_ROUND_SINGLE = np.float32(12582912.0)
+_LEAST_SINGLE = np.float32(-87.0)
+_ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+_TAYLOR_SINGLE = tuple(np.float32(1.0 / factorial) for factorial in (5040.0, 720.0, 120.0, 24.0, 6.0))
 
 
-_bits: Any = intrinsic(_to_bits)
-_float: Any = intrinsic(_to_float)
+def _reinterpreting(result: Any, argument: Any) -> Any:
+    """Return an intrinsic that takes the bits of one type for another."""
+
+    def reinterpret(typing: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
+        """Reinterpret the bits of a number."""
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.bitcast(args[0], context.get_value_type(result))
+
+        return result(argument), build
+
+    return intrinsic(reinterpret)
+
+
+_bits: Any = _reinterpreting(types.int64, types.float64)
+_float: Any = _reinterpreting(types.float64, types.int64)
+_bits_single: Any = _reinterpreting(types.int32, types.float32)
+_float_single: Any = _reinterpreting(types.float32, types.int32)
 
 
 @njit(inline="always", fastmath={"contract"}, error_model="numpy")
-def exp_not_positive(t: float) -> float:
-    """exp(t) for t ≤ 0, within 2 ulp; 0 below −708.
-
-    t = n ln 2 + r with |r| ≤ ln 2 / 2; exp(r) by its Taylor polynomial of degree 13, whose rest is below
-    10⁻¹⁷, and 2ⁿ by adding n to the exponent bits.
-
-    Examples
-    --------
-    >>> exp_not_positive(0.0), exp_not_positive(-1000.0)
-    (1.0, 0.0)
-    >>> abs(exp_not_positive(-1.0) * np.e - 1.0) < 1e-15
-    True
-    """
+def _double(t: float) -> float:
     inside = max(t, _LEAST)
     shifted = inside * _LOG2E + _ROUND
     n = shifted - _ROUND
@@ -74,8 +69,54 @@ def exp_not_positive(t: float) -> float:
     return result if t >= _LEAST else 0.0
 
 
+@njit(inline="always", fastmath={"contract"}, error_model="numpy")
+def _single(t: Any) -> Any:
+    inside = max(t, _LEAST_SINGLE)
+    shifted = inside * _LOG2E_SINGLE + _ROUND_SINGLE
+    n = shifted - _ROUND_SINGLE
+    r = (inside - n * _LN2_HIGH_SINGLE) - n * _LN2_LOW_SINGLE
+    p = _TAYLOR_SINGLE[0]
+    p = p * r + _TAYLOR_SINGLE[1]
+    p = p * r + _TAYLOR_SINGLE[2]
+    p = p * r + _TAYLOR_SINGLE[3]
+    p = p * r + _TAYLOR_SINGLE[4]
+    p = p * r + _HALF
+    p = p * r + _ONE
+    p = p * r + _ONE
+    result = _float_single(_bits_single(p) + np.int32(_bits_single(shifted) << np.int32(23)))
+    return result if t >= _LEAST_SINGLE else _ZERO
+
+
+def exp_not_positive(t: Any) -> Any:
+    """exp(t) for t ≤ 0, in compiled code, within 2 ulp; 0 below −708 (float64) or −87 (float32).
+
+    t = n ln 2 + r with |r| ≤ ln 2 / 2; exp(r) by its Taylor polynomial of degree 13 or 7, whose rest is below
+    10⁻¹⁷ or 6 · 10⁻⁹, and 2ⁿ by adding n to the exponent bits.
+    """
+    return exp_all(np.array([t]))[0]
+
+
+@overload(exp_not_positive, inline="always")
+def _exp_not_positive(t: Any) -> Any:
+    exponential = _single if t == types.float32 else _double
+
+    def choose(t: Any) -> Any:
+        return exponential(t)
+
+    return choose
+
+
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
-def exp_all(values: np.ndarray, out: np.ndarray) -> None:
-    """Exponentials of a vector of numbers that are not positive."""
+def exp_all(values: np.ndarray) -> np.ndarray:
+    """Exponentials of a vector of numbers that are not positive, float32 or float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> exp_all(np.array([0.0, -1000.0])), exp_all(np.array([-0.0], dtype=np.float32))
+    (array([1., 0.]), array([1.], dtype=float32))
+    """
+    out = np.empty_like(values)
     for i in range(len(values)):
         out[i] = exp_not_positive(values[i])
+    return out

@@ -74,6 +74,12 @@ class CenterDifferences:
         return np.hstack([self.minus_twice_local, self.local**2])
 
     @cached_property
+    def single_minus_twice_local_and_squared(self) -> Floats:
+        """The same in single precision, infinite where it is too large."""
+        with np.errstate(over="ignore"):
+            return self.minus_twice_local_and_squared.astype(np.float32)
+
+    @cached_property
     def rounding(self) -> float:
         """Error of a difference of squared distances by products, as a share of ‖x‖² + ‖μ‖²."""
         # Errors of a dot product of D terms grow like √D when they are as good as random.
