@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from neonxai import saving
+from neonxai import devices, saving
 from neonxai.agreement import warn_if_low
 from neonxai.answering import Machine
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.explanation.contrast import SMALL_TABLE
 from neonxai.games import game_of
-from neonxai.names import check_order, index_of, positions_of
+from neonxai.names import check_order, index_of, positions_by_row, positions_of
 from neonxai.parameters import check_parameters
 from neonxai.propagation import (
     Question,
@@ -25,6 +25,7 @@ from neonxai.propagation import (
     overflow_is_checked,
 )
 from neonxai.reading import Reading, read_model
+from neonxai.tensors import Tensor
 from neonxai.transforms.rows import AtPrototypes, Entrance, NoSteps, Rows
 
 
@@ -188,10 +189,12 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If a parameter or the data is unfit; the message names the value, the cause and the remedy.
         """
         check_parameters(self)
+        tensor, X = devices.model_rows(self.model, X)
         reading = read_model(
             self.model, X, y, preprocessing=self.preprocessing, pull_back=self.pull_back, gamma=self.gamma
         )
         self._adopt(reading)
+        devices.check_fitted_rows(self, tensor)
         self.background_ = None
         if self.method != "neon":
             machine = Machine(self.entrance_, self.network_, self.cluster_names_)
@@ -199,7 +202,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self._frame = reading.rows.kind
         self.pooling_ = self.network_.default_pooling if self.pooling == "auto" else self.pooling
         with overflow_is_checked():
-            self.beta_, self.agreement_ = self._survey(reading)
+            self.beta_, self.agreement_ = self._survey(reading, tensor)
             self._contrast_all()
         if self.pooling_ == "soft" and self.beta_ < np.finfo(np.float64).tiny:
             raise ValueError(
@@ -208,14 +211,15 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             )
         return self
 
-    def _survey(self, reading: Reading) -> tuple[float, float | None]:
+    def _survey(self, reading: Reading, tensor: Tensor | None) -> tuple[float, float | None]:
         """β and the agreement, from all rows."""
         network, rows = self.network_, reading.rows
         given = network.default_beta if isinstance(self.beta, str) else float(self.beta)
         if given is not None and not self._stands_in:
             return given, None
         labels = None if self.labels_ is None else self._clusters(self.labels_, rows.n_rows, "labels")
-        logits, agreement = Machine(self.entrance_, network, self.cluster_names_).survey(rows, labels)
+        machine = Machine(self.entrance_, network, self.cluster_names_)
+        logits, agreement = devices.survey(machine, tensor, rows, labels)
         check_overflow(logits, logits.dtype, 0)
         warn_if_low(agreement)
         if given is not None:
@@ -291,7 +295,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If the data is unfit, a cluster is not known, or a row would be compared with its own cluster.
         """
         check_is_fitted(self)
-        rows = self.entrance_.read(X)
+        tensor, rows = devices.network_rows(self, X)
         if rows.n_columns != self.n_features_in_:
             raise ValueError(
                 f"X has {rows.n_columns} features, but ClusterExplainer is expecting {self.n_features_in_} "
@@ -310,13 +314,14 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self._clusters(against, rows.n_rows, "against"),
             told,
         )
-        return self._explain(self.entrance_, rows, question, dense=dense, progress=progress)
+        return self._explain(self.entrance_, rows, question, tensor, dense=dense, progress=progress)
 
     def _explain(
         self,
         entrance: Entrance,
         rows: Rows,
         question: Question,
+        tensor: Tensor | None = None,
         *,
         dense: bool = False,
         progress: Progress | None = None,
@@ -325,9 +330,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         n_columns = len(self.feature_names_)
         with overflow_is_checked():
             machine = Machine(entrance, self.network_, self.cluster_names_, dense=dense, game=game_of(self))
-            answers = machine.answer(
-                rows, question, beta=self.beta_, pooling=self.pooling_, n_columns=n_columns, progress=progress
-            )
+            asked = {"beta": self.beta_, "pooling": self.pooling_, "n_columns": n_columns}
+            answers = devices.answer(machine, tensor, rows, question, **asked, progress=progress)
         feature_names = self.feature_names_
         if not hasattr(self, "feature_names_in_") and rows.names is not None and rows.answers_input:
             feature_names = rows.names
@@ -357,21 +361,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         )
 
     def _clusters(self, asked: Any, n_samples: int, argument: str) -> NDArray[np.intp] | None:
-        """Turn names of clusters into their positions, one per row."""
-        if asked is None:
-            return None
-        names = np.asarray(asked)
-        if names.ndim == 0:
-            names = np.broadcast_to(names, n_samples)
-        if names.shape != (n_samples,):
-            raise ValueError(
-                f"{argument} has shape {names.shape}, but there are {n_samples} rows. Give one cluster, "
-                "or one for each row."
-            )
-        try:
-            return positions_of(names, self.cluster_names_)
-        except ValueError as error:
-            raise ValueError(f"{argument}={error}") from error
+        return positions_by_row(asked, self.cluster_names_, n_samples, argument)
 
     def explain_prototypes(self) -> Explanation:
         """Explain each cluster's prototype for its cluster: its center, mean or medoid.
