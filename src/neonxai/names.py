@@ -79,9 +79,7 @@ def positions_of(asked: NDArray[np.generic], names: Sequence[Any]) -> NDArray[np
     return found
 
 
-def positions_by_row(
-    asked: Any, names: Sequence[Any], n_rows: int, argument: str
-) -> NDArray[np.intp] | None:
+def positions_by_row(asked: Any, names: Sequence[Any], n_rows: int, argument: str) -> NDArray[np.intp] | None:
     """Turn names of clusters into their positions, one for each row.
 
     Parameters

@@ -109,6 +109,7 @@ class _Device:
         labels, targets, competitors = (
             np.concatenate([host_copy(clusters[i]) for _, clusters in found]) for i in range(3)
         )
+        data = self.tensor.native
         return Answers(
             relevance=relevance,
             absent=None,
@@ -118,7 +119,7 @@ class _Device:
             labels=labels,
             targets=targets,
             competitors=competitors,
-            data=self.tensor.native if self.tensor.dtype_name == dtype else ops.cast(self.tensor.native, dtype),
+            data=data if self.tensor.dtype_name == dtype else ops.cast(data, dtype),
             base_value=0.0,
             standard_error=None,
         )
@@ -160,8 +161,8 @@ class _Device:
         same = self.ops.nonzero(targets == rivals)[0]
         if same.shape[0]:
             row = int(same[0])
-            pair = (np.array([int(clusters[row])]) for clusters in (targets, rivals))
-            check_rivals(*pair, first_row + row, self.names)
+            target, rival = (np.array([int(clusters[row])]) for clusters in (targets, rivals))
+            check_rivals(target, rival, first_row + row, self.names)
 
 
 def _tiles(tensor: Tensor, form: Form) -> Iterator[slice]:

@@ -58,7 +58,7 @@ class DiagonalForm(Form):
         return xp.where(xp.abs(result) < NOTHING * (xp.abs(high) + xp.abs(own_high)), 0.0, result)
 
     def _exact(self, X: Any, clusters: Any) -> tuple[Any, Any]:
-        """d of one cluster for each row in twice the working precision: (high, low)."""
+        """The d of one cluster for each row in twice the working precision: (high, low)."""
         ops, t = self.ops, self.tables
         difference, low = two_difference(X, ops.take(t["means"], clusters))
         square, square_low = two_product(difference, difference)

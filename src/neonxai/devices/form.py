@@ -1,4 +1,4 @@
-"""Layer 1 forward, for dissimilarities of any form: see `neonxai.networks.dissimilarity`, whose steps these are."""
+"""Layer 1 forward, for dissimilarities of any form: the steps of `neonxai.networks.dissimilarity`."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -69,8 +69,8 @@ class Form(ABC):
             if not rows.shape[0]:
                 break
             clusters = xp.where(move, nearest, clusters)
-            parts = (ops.take(part, rows) for part in (X, d, errors, clusters))
-            h = replace_rows(ops, h, move, self._evidence(*parts, beta))
+            x, distances, bounds, new = (ops.take(part, rows) for part in (X, d, errors, clusters))
+            h = replace_rows(ops, h, move, self._evidence(x, distances, bounds, new, beta))
         # What is left negative is a tie within rounding.
         return clusters, xp.where(h < 0.0, 0.0, h)
 
@@ -87,7 +87,7 @@ class Form(ABC):
         return replace_rows(ops, h, doubtful, self._refined(x, mine, some, wanted))
 
     def _refined(self, x: Any, own: Any, h: Any, wanted: Any) -> Any:
-        """Evidence with the wanted pairs computed again: the first of each row, then the second, and so on."""
+        """Evidence with the wanted pairs computed again: the first of each row, the second, and so on."""
         ops, xp = self.ops, self.ops.namespace
         order = ops.ranks(ops.cast(wanted, "float64"))
         for place in range(most(ops, wanted)):

@@ -1,10 +1,9 @@
-"""Linear scores on a device: k-means, what is linear behind affine steps, Gaussians that share a covariance."""
+"""Linear scores on a device: k-means, also behind affine steps, and Gaussians that share a covariance."""
 
 from typing import Any, Self
 
 import numpy as np
 
-from neonxai.arrays import Doubles
 from neonxai.devices.doubled import row_sums, two_difference
 from neonxai.devices.form import Form
 from neonxai.devices.rows import is_column, most, pick, replace_rows, where_true
@@ -24,7 +23,7 @@ class _Tables(LinearNetwork):
 
     def to_device(self, ops: Operations) -> dict[str, Any]:
         """Copy them."""
-        found: dict[str, Doubles] = {
+        found = {
             "weights": self._weights,
             "centers": self._centers,
             "offsets": self._offsets,
@@ -119,8 +118,9 @@ class LinearForm(Form):
             found = ops.cast(sizes > ops.take(allowed, rows), "float64")
             lossy = replace_rows(ops, 0.0 * total, suspicious, found) > 0.0
             rows = where_true(ops, lossy)
-            parts = (ops.take(part, rows) for part in (X, clusters, coefficients, allowed, crude))
-            relevance = replace_rows(ops, relevance, lossy, self._pairwise(*parts)) if rows.shape[0] else relevance
+            if rows.shape[0]:
+                parts = (ops.take(part, rows) for part in (X, clusters, coefficients, allowed, crude))
+                relevance = replace_rows(ops, relevance, lossy, self._pairwise(*parts))
         offsets = ops.take(t["local_offsets"], clusters)[:, None] - t["local_offsets"]
         return relevance, xp.sum(coefficients * offsets, axis=1) + uneven
 

@@ -1,4 +1,4 @@
-"""Layer 2 on a device, forward and backward: `neonxai.networks.pooling`, without changing an array in place."""
+"""Layer 2 on a device, forward and backward: `neonxai.networks.pooling`, with no array changed in place."""
 
 from dataclasses import dataclass
 from math import inf
@@ -100,7 +100,7 @@ def _weights(ops: Operations, h: Any, smallest: Any, beta: float) -> tuple[Any, 
 
 
 def probabilities(ops: Operations, logits: Any, beta: float) -> Any:
-    """1 / (1 + exp(−β f)), from the exponential of a number that is not positive; ½ at f = 0, also for β = ∞."""
+    """1 / (1 + exp(−β f)), by the exponential of a number that is not positive; ½ at f = 0, for β = ∞ too."""
     xp = ops.namespace
     exponents = xp.where(logits == 0.0, 0.0, logits * beta)
     small = xp.exp(-xp.abs(exponents))

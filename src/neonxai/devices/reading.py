@@ -46,7 +46,7 @@ def model_rows(model: Any, X: Any) -> tuple[Tensor | None, Any]:
     clustering = split(model)[1]
     if not sources.is_fitted(clustering):
         raise _uncovered(
-            tensor, clustering, "is not fitted, and is fitted by the CPU", f"Fit it first, to {tensor.to_cpu}."
+            tensor, clustering, "is not fitted, which the CPU would do", f"Fit it first, to {tensor.to_cpu}."
         )
     if isinstance(sources.neuralize(clustering), Labels):
         raise _uncovered(tensor, clustering, "is known by its labels alone, and explained by all its points")
@@ -54,7 +54,7 @@ def model_rows(model: Any, X: Any) -> tuple[Tensor | None, Any]:
 
 
 def network_rows(explainer: Any, X: Any) -> tuple[Tensor | None, Rows]:
-    """Recognise and read rows; of those on another device only the form is looked at, and what can explain it.
+    """Recognise and read rows; of those on another device only their form, and what is asked to explain them.
 
     Parameters
     ----------
@@ -77,14 +77,14 @@ def network_rows(explainer: Any, X: Any) -> tuple[Tensor | None, Rows]:
     if type(entrance) is not NoSteps:
         raise _uncovered(tensor, model, "has preprocessing steps that are not affine")
     if explainer.method != "neon":
-        raise _uncovered(tensor, model, f'is explained by method="{explainer.method}", which plays on the CPU')
+        raise _uncovered(tensor, model, f'is explained by method="{explainer.method}", which needs the CPU')
     if type(network) is not DiagonalGaussianNetwork and as_linear(network) is None:
         raise _uncovered(tensor, model, f"is explained by {network!r}, which is neither linear nor diagonal")
     if not tensor.operations.has_float64:
         raise TypeError(
-            f"X is on {tensor.native.device}, where {tensor.operations.namespace.__name__} has no float64, in "
-            f"which relevance is computed. Enable it, as by jax.config.update('jax_enable_x64', True), or pass "
-            f"{tensor.to_cpu}."
+            f"X is on {tensor.native.device}, where {tensor.operations.namespace.__name__} has no float64, "
+            "in which relevance is computed. Enable it, by jax.config.update('jax_enable_x64', True) in JAX, or "
+            f"pass {tensor.to_cpu}."
         )
     return tensor, replace(entrance.read(_stand_in(tensor)), n_rows=int(tensor.native.shape[0]))
 
@@ -113,7 +113,7 @@ def _stand_in(tensor: Tensor) -> NDArray[Any]:
 def _uncovered(tensor: Tensor, model: Any, why: str, remedy: str = "") -> TypeError:
     name = type(model).__qualname__
     return TypeError(
-        f"X is on {tensor.native.device}, and this {name} {why}. On other devices than the CPU there are k-means "
-        "and its like, Gaussians with a common or a diagonal covariance, and affine steps in front of the first; "
-        f"nothing is copied unasked. {remedy or f'Pass {tensor.to_cpu}.'}"
+        f"X is on {tensor.native.device}, and this {name} {why}. What is explained on other devices than the "
+        "CPU is k-means and its like, also behind affine steps, and Gaussians with a common or a diagonal "
+        f"covariance; nothing is copied unasked. {remedy or f'Pass {tensor.to_cpu}.'}"
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neonxai.tensors.operations import Operations, operations_of
 
-# DLPack's numbers of devices whose memory the processor reads: its own, and what is pinned there for CUDA, ROCm.
+# DLPack's numbers of devices whose memory the processor reads: its own, and that pinned for CUDA and ROCm.
 _HOST_DEVICES = (1, 3, 11)
 # How each library copies an array to the CPU, for messages.
 _TO_CPU = {
@@ -60,7 +60,7 @@ class Tensor:
 
     @property
     def answer_dtype(self) -> str:
-        """What an answer is: float32 for float32 and narrower floats, where nothing is wider, else float64."""
+        """What an answer is: float32 for float32 and narrower floats and where it is the widest, else float64."""
         is_narrow = "float" in self.dtype_name and self.dtype_name != "float64"
         return "float32" if is_narrow or not self.operations.has_float64 else "float64"
 
@@ -68,11 +68,11 @@ class Tensor:
     def host(self) -> NDArray[Any] | None:
         """The array's own memory, seen by NumPy; None where NumPy can't look.
 
-        Floats narrower than float32, some of which NumPy does not know, are copied into float32, without any loss.
+        Narrower floats than float32, some of which NumPy does not know, are copied into float32, without loss.
         """
         try:
             device = int(self.native.__dlpack_device__()[0])
-        except (BufferError, ValueError):  # the standard's error, and PyTorch's, for what DLPack does not know
+        except (BufferError, ValueError):  # the standard's and PyTorch's, for a device that DLPack has not
             return None
         if device not in _HOST_DEVICES:
             return None

@@ -1,8 +1,8 @@
 """The functions that array libraries spell differently, in the terms of the array API standard.
 
-Operators, ``abs``, ``exp``, ``log``, ``sqrt``, ``isfinite``, ``where``, ``sum``, ``any``, ``all``, ``argmin`` are the
-same everywhere, and are called on the ``namespace`` itself. That leaves a dozen, for which array-api-compat would be
-one more dependency.
+Operators, ``abs``, ``exp``, ``log``, ``sqrt``, ``isfinite``, ``where``, ``sum``, ``any``, ``all``, ``argmin``
+are the same everywhere, and are called on the ``namespace`` itself. That leaves a dozen, for which
+array-api-compat would be one more dependency.
 """
 
 from collections.abc import Sequence
@@ -113,7 +113,7 @@ class CupyOperations(Operations):
     """CuPy's spelling, which was NumPy's before there was a standard; a device is a context there."""
 
     @property
-    def has_float64(self) -> bool:  # type: ignore[override]
+    def has_float64(self) -> bool:
         """See `Operations`."""
         return True
 
