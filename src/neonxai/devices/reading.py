@@ -83,8 +83,8 @@ def network_rows(explainer: Any, X: Any) -> tuple[Tensor | None, Rows]:
     if not tensor.operations.has_float64:
         raise TypeError(
             f"X is on {tensor.native.device}, where {tensor.operations.namespace.__name__} has no float64, "
-            "in which relevance is computed. Enable it, by jax.config.update('jax_enable_x64', True) in JAX, or "
-            f"pass {tensor.to_cpu}."
+            "in which relevance is computed. Enable it (in JAX: jax.config.update('jax_enable_x64', True)), "
+            f"or pass {tensor.to_cpu}."
         )
     return tensor, replace(entrance.read(_stand_in(tensor)), n_rows=int(tensor.native.shape[0]))
 

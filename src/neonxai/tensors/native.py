@@ -60,7 +60,7 @@ class Tensor:
 
     @property
     def answer_dtype(self) -> str:
-        """What an answer is: float32 for float32 and narrower floats and where it is the widest, else float64."""
+        """What an answer is: float32 for floats up to that, and where it is the widest; otherwise float64."""
         is_narrow = "float" in self.dtype_name and self.dtype_name != "float64"
         return "float32" if is_narrow or not self.operations.has_float64 else "float64"
 
@@ -68,7 +68,7 @@ class Tensor:
     def host(self) -> NDArray[Any] | None:
         """The array's own memory, seen by NumPy; None where NumPy can't look.
 
-        Narrower floats than float32, some of which NumPy does not know, are copied into float32, without loss.
+        Floats narrower than float32, some of which NumPy does not know, are copied into float32 without loss.
         """
         try:
             device = int(self.native.__dlpack_device__()[0])
