@@ -62,7 +62,7 @@ def survey(
         return machine.survey(rows, labels)
     ops, total = tensor.operations, 0.0
     with ops.context():
-        form = form_of(machine.network, tensor)
+        form = form_of(machine, tensor)
         for tile in _tiles(tensor, form):
             logits = ops.smallest(form.evidence(ops.cast(tensor.native[tile, ...], "float64"))[1])
             _check_overflow(ops, logits, "float64", tile.start)
@@ -92,7 +92,7 @@ class _Device:
         self.tensor, self.ops = tensor, tensor.operations
         self.names, self.beta, self.pooling = machine.cluster_names, beta, pooling
         check_finite(tensor, getattr(machine.entrance, "names", None))
-        self.form = form_of(machine.network, tensor)
+        self.form = form_of(machine, tensor)
 
     def answer(self, question: Question, progress: Progress | None) -> Answers:
         """Explain all rows, tile by tile."""

@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neonxai import frames, sources
+from neonxai.answering import Machine
 from neonxai.devices.diagonal import DiagonalForm
 from neonxai.devices.form import Form
 from neonxai.devices.linear import LinearForm
 from neonxai.networks import DiagonalGaussianNetwork
 from neonxai.networks.sparse_rows import as_linear
+from neonxai.propagation import overflow_is_checked
 from neonxai.sources import Labels
 from neonxai.tensors import Tensor, recognize
 from neonxai.transforms.rows import NoSteps, Rows
@@ -78,7 +80,9 @@ def network_rows(explainer: Any, X: Any) -> tuple[Tensor | None, Rows]:
         raise _uncovered(tensor, model, "has preprocessing steps that are not affine")
     if explainer.method != "neon":
         raise _uncovered(tensor, model, f'is explained by method="{explainer.method}", which needs the CPU')
-    if type(network) is not DiagonalGaussianNetwork and as_linear(network) is None:
+    with overflow_is_checked():
+        is_covered = isinstance(network, DiagonalGaussianNetwork) or as_linear(network) is not None
+    if not is_covered:
         raise _uncovered(tensor, model, f"is explained by {network!r}, which is neither linear nor diagonal")
     if not tensor.operations.has_float64:
         raise TypeError(
@@ -89,13 +93,12 @@ def network_rows(explainer: Any, X: Any) -> tuple[Tensor | None, Rows]:
     return tensor, replace(entrance.read(_stand_in(tensor)), n_rows=int(tensor.native.shape[0]))
 
 
-def form_of(network: Any, tensor: Tensor) -> Form:
+def form_of(machine: Machine, tensor: Tensor) -> Form:
     """Layer 1 of a network that `network_rows` has found possible, on the rows' device."""
-    if isinstance(network, DiagonalGaussianNetwork):
-        return DiagonalForm.of(network, tensor.operations)
-    linear = as_linear(network)
-    assert linear is not None  # noqa: S101  # as it has been asked before
-    return LinearForm.of(linear, tensor.operations)
+    if isinstance(machine.network, DiagonalGaussianNetwork):
+        return DiagonalForm.of(machine.network, tensor.operations)
+    assert machine.linear is not None  # noqa: S101  # as it has been asked before
+    return LinearForm.of(machine.linear, tensor.operations)
 
 
 def _stand_in(tensor: Tensor) -> NDArray[Any]:
