@@ -192,9 +192,7 @@ def test_behind_steps_and_by_games(make):
 def test_the_answer_is_sparse_where_codes_are():
     rows = np.round(X)
     pipeline = make_pipeline(OneHotEncoder(), KMeans(3, n_init=1, random_state=0)).fit(rows)
-    e, expected = (
-        neonxai.explain(pipeline, form, pull_back="codes") for form in (torch.asarray(rows), rows)
-    )
+    e, expected = (neonxai.explain(pipeline, form, pull_back="codes") for form in (torch.asarray(rows), rows))
     np.testing.assert_array_equal(e.relevance.toarray(), expected.relevance.toarray())
     assert same_kind(e.absent, e.logits)
     np.testing.assert_array_equal(e.absent.numpy(), expected.absent)
@@ -213,11 +211,11 @@ def test_every_question(make):
     check_same(explainer.explain(rows, target=targets), explainer.explain(X, target=each), rows)
 
 
-def test_progress_is_told():
-    for make in MAKERS.values():
-        told = []
-        EXPLAINER.explain(make(X), progress=lambda done, n: told.append((done, n)))
-        assert told[-1] == (300, 300)
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_progress_is_told(make):
+    told = []
+    EXPLAINER.explain(make(X), progress=lambda done, n: told.append((done, n)))
+    assert told[-1] == (300, 300)
 
 
 def test_frames_by_set_output():
@@ -230,9 +228,7 @@ def test_frames_by_set_output():
 def test_unfitted_models_are_fitted_on_the_cpu():
     for make in KINDS.values():
         e = neonxai.explain(KMeans(3, n_init=1, random_state=0), make(X), beta=0.1)
-        np.testing.assert_array_equal(
-            e.labels, KMeans(3, n_init=1, random_state=0).fit_predict(X)
-        )
+        np.testing.assert_array_equal(e.labels, KMeans(3, n_init=1, random_state=0).fit_predict(X))
 
 
 def test_labels_alone():

@@ -11,7 +11,6 @@ import jax
 import numpy as np
 import pytest
 import torch
-from gaussian_models import DATA, MODELS, fit
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
@@ -19,13 +18,19 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import neonxai
 from array_kinds import KINDS, elsewhere, not_the_host
+from gaussian_models import DATA, MODELS, fit
 from neonxai.devices import answering
 from neonxai.networks import CentroidNetwork, DiagonalGaussianNetwork, LinearNetwork
 from neonxai.tensors import host_copy
 
 WINE, CLASSES = DATA["wine"]
 RAW = DATA["raw wine"][0]
-KMEANS = KMeans(5, n_init=1, random_state=0)
+
+
+def kmeans():
+    return KMeans(5, n_init=1, random_state=0)
+
+
 RNG = np.random.default_rng(0)
 
 
@@ -33,14 +38,19 @@ def uneven():
     """Weights that were not quite made by one symmetric matrix, so that h_k at the root is not v_c − v_k."""
     centers = RNG.normal(size=(4, 13))
     metric = np.diag(RNG.uniform(0.5, 2.0, 13))
-    return LinearNetwork(centers @ metric * (1 + 1e-6 * RNG.normal(size=(4, 13))), centers, RNG.normal(size=4))
+    return LinearNetwork(
+        centers @ metric * (1 + 1e-6 * RNG.normal(size=(4, 13))), centers, RNG.normal(size=4)
+    )
 
 
 COVERED = {
-    "k-means": (KMEANS.fit(WINE), WINE),
+    "k-means": (kmeans().fit(WINE), WINE),
     "two clusters": (KMeans(2, n_init=1, random_state=0).fit(WINE), WINE),
-    "scaler and k-means": (make_pipeline(StandardScaler(), KMEANS).fit(RAW), RAW),
-    "scalers, PCA and k-means": (make_pipeline(StandardScaler(), MinMaxScaler(), PCA(5), KMEANS).fit(RAW), RAW),
+    "scaler and k-means": (make_pipeline(StandardScaler(), kmeans()).fit(RAW), RAW),
+    "scalers, PCA and k-means": (
+        make_pipeline(StandardScaler(), MinMaxScaler(), PCA(5), kmeans()).fit(RAW),
+        RAW,
+    ),
     "tied": (fit(MODELS["tied"], WINE), WINE),
     "scaler and LDA": (make_pipeline(StandardScaler(), MODELS["LDA svd"]).fit(RAW, CLASSES), RAW),
     "LDA": (fit(MODELS["LDA svd"], WINE, CLASSES), WINE),
@@ -80,14 +90,18 @@ def check_agreement(e, expected, limit):
 @pytest.mark.parametrize(("pooling", "beta"), [("min", 0.0), ("min", "auto"), ("min", np.inf), ("soft", 0.7)])
 def test_as_by_numpy(name, pooling, beta):
     model, X = COVERED[name]
-    # Behind a mixture of columns NumPy's evidence has digits of its own: those of z and those of e differ.
-    limit = 1e-10
     expected = neonxai.explain(model, X, beta=beta, pooling=pooling)
     e = neonxai.explain(model, elsewhere(X), beta=beta, pooling=pooling)
     assert e.beta == pytest.approx(expected.beta, rel=1e-10)
     if beta == "auto":  # the same number, for the same shares
         e = neonxai.explain(model, elsewhere(X), beta=expected.beta, pooling=pooling)
-    check_agreement(e, expected, limit)
+    check_agreement(e, expected, 1e-10)
+
+
+def test_the_uneven_weights_are_uneven():
+    model, _ = COVERED["uneven"]
+    own, rival = np.array([0]), np.array([1])
+    assert model.root_evidence(own, rival) != model.offsets[0] - model.offsets[1]
 
 
 @pytest.mark.parametrize("name", ["k-means", "tied", "diagonal", "tied rows"])
@@ -158,9 +172,10 @@ def leaving(monkeypatch):
             original = getattr(strict._array_object.Array, method)
 
             def spy(array, *args, original=original, method=method, **options):
+                result = original(array, *args, **options)  # or a refusal: then nothing has left
                 is_array = method in ("__dlpack__", "__array__", "__buffer__")
                 left[(array.ndim, array.dtype._np_dtype.kind) if is_array else "value"] += 1
-                return original(array, *args, **options)
+                return result
 
             patch.setattr(strict._array_object.Array, method, spy)
         yield left
