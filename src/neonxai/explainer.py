@@ -266,9 +266,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or frame of shape (n_samples, n_features)
+        X : array-like, frame or array of another library of shape (n_samples, n_features)
             Rows in the unit that the model knows. float32 gives float32, computed in float64 inside;
-            behind a pipeline's steps it is float64.
+            behind a pipeline's steps it is float64. Of PyTorch, CuPy, JAX and whatever follows the array API
+            the answer is of the same kind, on the same device; tensors are detached.
         target : cluster name or array of shape (n_samples,), optional
             The cluster to explain, for all rows or row by row; by default the assigned one. For a cluster
             that a row is not in, the evidence is negative: min-pooling compares it with the assigned cluster
@@ -291,6 +292,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Raises
         ------
+        TypeError
+            If X is on another device than the CPU, and the model is not explained there.
         ValueError
             If the data is unfit, a cluster is not known, or a row would be compared with its own cluster.
         """

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import neonxai
-from array_kinds import KINDS, elsewhere, not_the_host
+from array_kinds import elsewhere, not_the_host
 from gaussian_models import DATA, MODELS, fit
 from neonxai.devices import answering
 from neonxai.networks import CentroidNetwork, DiagonalGaussianNetwork, LinearNetwork
@@ -100,8 +100,8 @@ def test_as_by_numpy(name, pooling, beta):
 
 def test_the_uneven_weights_are_uneven():
     model, _ = COVERED["uneven"]
-    own, rival = np.array([0]), np.array([1])
-    assert model.root_evidence(own, rival) != model.offsets[0] - model.offsets[1]
+    own, rivals = np.indices((4, 4)).reshape(2, -1)
+    assert np.any(model.root_evidence(own, rivals) != model.offsets[own] - model.offsets[rivals])
 
 
 @pytest.mark.parametrize("name", ["k-means", "tied", "diagonal", "tied rows"])
@@ -116,21 +116,31 @@ def test_other_questions(name, pooling):
         check_agreement(explainer.explain(elsewhere(X), **asked), explainer.explain(X, **asked), 1e-10)
 
 
-@pytest.mark.parametrize("name", ["k-means", "tied", "diagonal", "far away", "tied rows"])
-def test_by_the_libraries_themselves(name):
-    """PyTorch and JAX, which on the CPU would leave it to NumPy."""
-    model, X = COVERED[name]
+def check_library(make, model, X, **options):
+    """Rows on the CPU, which would be NumPy's there, explained by their own library."""
+    explainer = neonxai.ClusterExplainer(model, beta=1.0, **options).fit(X)
+    rows = make(X)
+    for asked in ({}, {"target": explainer.cluster_names_[1]}):
+        expected = explainer.explain(X, **asked)
+        with not_the_host():
+            e = explainer.explain(rows, **asked)
+        assert type(e.relevance) is type(rows)
+        check_agreement(e, expected, 1e-10)
+
+
+@pytest.mark.parametrize(
+    "name", ["k-means", "tied", "diagonal", "far away", "diagonal far away", "tied rows"]
+)
+def test_by_pytorch(name):
     for pooling in ("min", "soft"):
-        explainer = neonxai.ClusterExplainer(model, beta=1.0, pooling=pooling).fit(X)
-        expected = explainer.explain(X)
-        asked = explainer.explain(X, target=explainer.cluster_names_[1])
-        with not_the_host(), jax.enable_x64(True):
-            for library in ("torch", "jax"):
-                rows = KINDS[library](X)
-                e = explainer.explain(rows)
-                assert type(e.relevance) is type(rows)
-                check_agreement(e, expected, 1e-10)
-                check_agreement(explainer.explain(rows, target=explainer.cluster_names_[1]), asked, 1e-10)
+        check_library(torch.asarray, *COVERED[name], pooling=pooling)
+
+
+@pytest.mark.parametrize("name", ["tied rows", "tied Gaussians"])
+def test_by_jax(name):
+    """(It compiles every operation anew for every number of rows, hence few cases.)"""
+    with jax.enable_x64(True):
+        check_library(jax.numpy.asarray, *COVERED[name])
 
 
 @pytest.mark.parametrize("name", ["k-means", "diagonal"])
