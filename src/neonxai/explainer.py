@@ -166,7 +166,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or frame of shape (n_samples, n_features)
+        X : array-like, frame or array of another library of shape (n_samples, n_features)
             Data in the unit that the model knows.
         y : array-like of shape (n_samples,), optional
             Classes, for an unfitted model that needs them (``NearestCentroid``).
@@ -184,12 +184,13 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If the model's class is not known, or a column is not numeric.
+            If the model's class is not known, a column is not numeric, or X is on another device than the
+            CPU and the model is not explained there.
         ValueError
             If a parameter or the data is unfit; the message names the value, the cause and the remedy.
         """
         check_parameters(self)
-        tensor, X = devices.model_rows(self.model, X)
+        tensor, X = devices.model_rows(self.model, self.preprocessing, X)
         reading = read_model(
             self.model, X, y, preprocessing=self.preprocessing, pull_back=self.pull_back, gamma=self.gamma
         )
@@ -446,7 +447,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         array or frame of shape (n_samples, n_features)
-            R_i, in the unit of the logit.
+            R_i, in the unit of the logit; of another library's rows an array of that library.
         """
         return self.explain(X).relevance
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PowerTransformer
+from sklearn.preprocessing import PowerTransformer, StandardScaler
 
 import neonxai
 from array_kinds import KINDS, elsewhere, not_the_host
@@ -121,6 +121,17 @@ def test_what_a_device_cannot_do_is_named(name):
             explainer.explain(elsewhere(X))
     with not_the_host(), pytest.raises(TypeError, match=r"X\.cpu\(\)"):
         neonxai.explain(model, torch.asarray(X))
+
+
+def test_steps_are_not_fitted_to_a_stand_in():
+    scaled = KMeans(3, n_init=1, random_state=0).fit(StandardScaler().fit_transform(X))
+    with pytest.raises(TypeError, match="StandardScaler is not fitted"):
+        neonxai.explain(scaled, elsewhere(X), preprocessing=StandardScaler())
+    fitted = StandardScaler().fit(X)
+    e = neonxai.explain(scaled, elsewhere(X), preprocessing=fitted).to_numpy()
+    np.testing.assert_allclose(
+        e.relevance, neonxai.explain(scaled, X, preprocessing=fitted).relevance, atol=1e-10
+    )
 
 
 def test_games_need_the_cpu():

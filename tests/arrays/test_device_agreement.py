@@ -19,9 +19,10 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 import neonxai
 from array_kinds import elsewhere, not_the_host
 from gaussian_models import DATA, MODELS, fit
-from neonxai.devices import answering
+from neonxai.devices import answering, reading
 from neonxai.networks import CentroidNetwork, DiagonalGaussianNetwork, LinearNetwork
-from neonxai.tensors import host_copy
+from neonxai.tensors import Tensor, host_copy
+from neonxai.tensors.operations import CupyOperations
 
 WINE, CLASSES = DATA["wine"]
 RAW = DATA["raw wine"][0]
@@ -134,6 +135,35 @@ def check_library(make, model, X, **options):
 def test_by_pytorch(name):
     for pooling in ("min", "soft"):
         check_library(torch.asarray, *COVERED[name], pooling=pooling)
+
+
+class Current:
+    """Where CuPy's new arrays go."""
+
+    def __init__(self):
+        self.entered = 0
+
+    def __enter__(self):
+        self.entered += 1
+
+    def __exit__(self, *error):
+        pass
+
+
+@pytest.mark.parametrize("name", ["k-means", "tied", "diagonal", "far away", "tied rows"])
+def test_in_the_spelling_of_cupy(name, monkeypatch):
+    """Which is NumPy's, so that NumPy plays CuPy."""
+    model, X = COVERED[name]
+    device = Current()
+    monkeypatch.setattr(reading, "recognize", lambda X: Tensor(X, CupyOperations(np, device)))
+    for asked in ({}, {"target": neonxai.ClusterExplainer(model).fit(X).cluster_names_[0]}):
+        with not_the_host():
+            e = neonxai.explain(model, X, **asked)
+        assert device.entered
+        with monkeypatch.context() as undone:
+            undone.undo()
+            undone.setattr(reading, "recognize", lambda X: None)
+            check_agreement(e, neonxai.explain(model, X, beta=e.beta, **asked), 1e-10)
 
 
 @pytest.mark.parametrize("name", ["tied rows", "tied Gaussians"])

@@ -14,19 +14,22 @@ from neonxai.devices.linear import LinearForm
 from neonxai.networks import DiagonalGaussianNetwork
 from neonxai.networks.sparse_rows import as_linear
 from neonxai.propagation import overflow_is_checked
+from neonxai.reading import is_fitted_transformer
 from neonxai.sources import Labels
 from neonxai.tensors import Tensor, recognize
 from neonxai.transforms.rows import NoSteps, Rows
 from neonxai.transforms.split import split
 
 
-def model_rows(model: Any, X: Any) -> tuple[Tensor | None, Any]:
+def model_rows(model: Any, preprocessing: Any, X: Any) -> tuple[Tensor | None, Any]:
     """Recognise rows, and say what `neonxai.reading.read_model` may look at.
 
     Parameters
     ----------
     model : object
         A clustering, or a pipeline that ends in one.
+    preprocessing : transformer or None
+        What is in front of a model that is no pipeline.
     X : object
         Rows.
 
@@ -46,10 +49,10 @@ def model_rows(model: Any, X: Any) -> tuple[Tensor | None, Any]:
     if tensor is None or tensor.host is not None:
         return tensor, X if tensor is None else tensor.host
     clustering = split(model)[1]
-    if not sources.is_fitted(clustering):
-        raise _uncovered(
-            tensor, clustering, "is not fitted, which the CPU would do", f"Fit it first, to {tensor.to_cpu}."
-        )
+    for part, is_fitted in ((clustering, sources.is_fitted), (preprocessing, is_fitted_transformer)):
+        if part is not None and not is_fitted(part):
+            remedy = f"Fit it first, to {tensor.to_cpu}."
+            raise _uncovered(tensor, part, "is not fitted, which the CPU would do", remedy)
     if isinstance(sources.neuralize(clustering), Labels):
         raise _uncovered(tensor, clustering, "is known by its labels alone, and explained by all its points")
     return tensor, _stand_in(tensor)
