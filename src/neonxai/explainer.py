@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from neonxai import saving
+from neonxai import devices, saving
 from neonxai.agreement import warn_if_low
 from neonxai.answering import Machine
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.explanation.contrast import SMALL_TABLE
 from neonxai.games import game_of
-from neonxai.names import check_order, index_of, positions_of
+from neonxai.names import check_order, index_of, positions_by_row, positions_of
 from neonxai.parameters import check_parameters
 from neonxai.propagation import (
     Question,
@@ -25,6 +25,7 @@ from neonxai.propagation import (
     overflow_is_checked,
 )
 from neonxai.reading import Reading, read_model
+from neonxai.tensors import Tensor
 from neonxai.transforms.rows import AtPrototypes, Entrance, NoSteps, Rows
 
 
@@ -165,7 +166,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or frame of shape (n_samples, n_features)
+        X : array-like, frame or array of another library of shape (n_samples, n_features)
             Data in the unit that the model knows.
         y : array-like of shape (n_samples,), optional
             Classes, for an unfitted model that needs them (``NearestCentroid``).
@@ -183,15 +184,18 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If the model's class is not known, or a column is not numeric.
+            If the model's class is not known, a column is not numeric, or X is on another device than the
+            CPU and the model is not explained there.
         ValueError
             If a parameter or the data is unfit; the message names the value, the cause and the remedy.
         """
         check_parameters(self)
+        tensor, X = devices.model_rows(self.model, self.preprocessing, X)
         reading = read_model(
             self.model, X, y, preprocessing=self.preprocessing, pull_back=self.pull_back, gamma=self.gamma
         )
         self._adopt(reading)
+        devices.check_fitted_rows(self, tensor)
         self.background_ = None
         if self.method != "neon":
             machine = Machine(self.entrance_, self.network_, self.cluster_names_)
@@ -199,7 +203,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self._frame = reading.rows.kind
         self.pooling_ = self.network_.default_pooling if self.pooling == "auto" else self.pooling
         with overflow_is_checked():
-            self.beta_, self.agreement_ = self._survey(reading)
+            self.beta_, self.agreement_ = self._survey(reading, tensor)
             self._contrast_all()
         if self.pooling_ == "soft" and self.beta_ < np.finfo(np.float64).tiny:
             raise ValueError(
@@ -208,14 +212,15 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             )
         return self
 
-    def _survey(self, reading: Reading) -> tuple[float, float | None]:
+    def _survey(self, reading: Reading, tensor: Tensor | None) -> tuple[float, float | None]:
         """β and the agreement, from all rows."""
         network, rows = self.network_, reading.rows
         given = network.default_beta if isinstance(self.beta, str) else float(self.beta)
         if given is not None and not self._stands_in:
             return given, None
         labels = None if self.labels_ is None else self._clusters(self.labels_, rows.n_rows, "labels")
-        logits, agreement = Machine(self.entrance_, network, self.cluster_names_).survey(rows, labels)
+        machine = Machine(self.entrance_, network, self.cluster_names_)
+        logits, agreement = devices.survey(machine, tensor, rows, labels)
         check_overflow(logits, logits.dtype, 0)
         warn_if_low(agreement)
         if given is not None:
@@ -262,9 +267,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or frame of shape (n_samples, n_features)
+        X : array-like, frame or array of another library of shape (n_samples, n_features)
             Rows in the unit that the model knows. float32 gives float32, computed in float64 inside;
-            behind a pipeline's steps it is float64.
+            behind a pipeline's steps it is float64. Of PyTorch, CuPy, JAX and whatever follows the array API
+            the answer is of the same kind, on the same device; tensors are detached.
         target : cluster name or array of shape (n_samples,), optional
             The cluster to explain, for all rows or row by row; by default the assigned one. For a cluster
             that a row is not in, the evidence is negative: min-pooling compares it with the assigned cluster
@@ -287,11 +293,13 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Raises
         ------
+        TypeError
+            If X is on another device than the CPU, and the model is not explained there.
         ValueError
             If the data is unfit, a cluster is not known, or a row would be compared with its own cluster.
         """
         check_is_fitted(self)
-        rows = self.entrance_.read(X)
+        tensor, rows = devices.network_rows(self, X)
         if rows.n_columns != self.n_features_in_:
             raise ValueError(
                 f"X has {rows.n_columns} features, but ClusterExplainer is expecting {self.n_features_in_} "
@@ -310,13 +318,14 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self._clusters(against, rows.n_rows, "against"),
             told,
         )
-        return self._explain(self.entrance_, rows, question, dense=dense, progress=progress)
+        return self._explain(self.entrance_, rows, question, tensor, dense=dense, progress=progress)
 
     def _explain(
         self,
         entrance: Entrance,
         rows: Rows,
         question: Question,
+        tensor: Tensor | None = None,
         *,
         dense: bool = False,
         progress: Progress | None = None,
@@ -325,9 +334,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         n_columns = len(self.feature_names_)
         with overflow_is_checked():
             machine = Machine(entrance, self.network_, self.cluster_names_, dense=dense, game=game_of(self))
-            answers = machine.answer(
-                rows, question, beta=self.beta_, pooling=self.pooling_, n_columns=n_columns, progress=progress
-            )
+            asked = {"beta": self.beta_, "pooling": self.pooling_, "n_columns": n_columns}
+            answers = devices.answer(machine, tensor, rows, question, **asked, progress=progress)
         feature_names = self.feature_names_
         if not hasattr(self, "feature_names_in_") and rows.names is not None and rows.answers_input:
             feature_names = rows.names
@@ -357,21 +365,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         )
 
     def _clusters(self, asked: Any, n_samples: int, argument: str) -> NDArray[np.intp] | None:
-        """Turn names of clusters into their positions, one per row."""
-        if asked is None:
-            return None
-        names = np.asarray(asked)
-        if names.ndim == 0:
-            names = np.broadcast_to(names, n_samples)
-        if names.shape != (n_samples,):
-            raise ValueError(
-                f"{argument} has shape {names.shape}, but there are {n_samples} rows. Give one cluster, "
-                "or one for each row."
-            )
-        try:
-            return positions_of(names, self.cluster_names_)
-        except ValueError as error:
-            raise ValueError(f"{argument}={error}") from error
+        return positions_by_row(asked, self.cluster_names_, n_samples, argument)
 
     def explain_prototypes(self) -> Explanation:
         """Explain each cluster's prototype for its cluster: its center, mean or medoid.
@@ -453,7 +447,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         array or frame of shape (n_samples, n_features)
-            R_i, in the unit of the logit.
+            R_i, in the unit of the logit; of another library's rows an array of that library.
         """
         return self.explain(X).relevance
 

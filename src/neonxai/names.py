@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neonxai.tensors import host_copy
+
 _KINDS = {bool: "b", int: "iu", float: "f", str: "U"}
 
 
@@ -75,6 +77,41 @@ def positions_of(asked: NDArray[np.generic], names: Sequence[Any]) -> NDArray[np
     if len(wrong):
         raise _unknown(asked[wrong[0]], names)
     return found
+
+
+def positions_by_row(asked: Any, names: Sequence[Any], n_rows: int, argument: str) -> NDArray[np.intp] | None:
+    """Turn names of clusters into their positions, one for each row.
+
+    Parameters
+    ----------
+    asked : cluster name, array-like of shape (n_rows,), or None
+        One for all rows, or one for each; an array may be on any device.
+    names : sequence
+        All names, checked.
+    n_rows : int
+        How many rows there are.
+    argument : str
+        What was asked by, for messages.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer than rows, or one is not a name.
+    """
+    if asked is None:
+        return None
+    array = np.asarray(host_copy(asked))
+    if array.ndim == 0:
+        array = np.broadcast_to(array, n_rows)
+    if array.shape != (n_rows,):
+        raise ValueError(
+            f"{argument} has shape {array.shape}, but there are {n_rows} rows. Give one cluster, "
+            "or one for each row."
+        )
+    try:
+        return positions_of(array, names)
+    except ValueError as error:
+        raise ValueError(f"{argument}={error}") from error
 
 
 def check_order(given: Any, rows: Any, argument: str) -> None:

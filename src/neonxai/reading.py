@@ -213,17 +213,18 @@ def _fitted(model: Any, X: Any, y: Any, preprocessing: Any) -> Any:
 def _in_front(preprocessing: Any, X: Any) -> Chain:
     """The preprocessing of a model that is no pipeline, fitted."""
     chain = Chain((("preprocessing", preprocessing),))
-    if not _is_fitted_transformer(preprocessing):
+    if not is_fitted_transformer(preprocessing):
         fitted = clone(preprocessing)
         _fit(fitted, raw_table(chain, X, None).part(slice(None)), None)
         chain = Chain((("preprocessing", fitted),))
     return chain
 
 
-def _is_fitted_transformer(transformer: Any) -> bool:
+def is_fitted_transformer(transformer: Any) -> bool:
+    """Whether a transformer, or each step of a pipeline, is fitted."""
     if type(transformer).__name__ == "Pipeline":  # which asks its last step alone
         return all(
-            _is_fitted_transformer(step)
+            is_fitted_transformer(step)
             for _, step in transformer.steps
             if step is not None and not isinstance(step, str)
         )

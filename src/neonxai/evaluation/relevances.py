@@ -28,7 +28,7 @@ def relevance_of(given: Any, shape: tuple[int, int] | None = None, what: str = "
     ValueError
         If it has another shape, or is not finite.
     """
-    values = given.relevance if isinstance(given, Explanation) else given
+    values = given.to_numpy().relevance if isinstance(given, Explanation) else given
     if issparse(values):
         raise TypeError(f"{what} is sparse. Explain dense rows, or with dense=True.")
     try:

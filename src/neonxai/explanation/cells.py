@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from neonxai.tensors import namespace_of, take_rows
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -62,8 +64,8 @@ def take(data: Any, rows: slice | NDArray[Any]) -> Any:
     >>> take(["to be", "or not", "to be"], slice(1, None))
     ['or not', 'to be']
     """
-    if isinstance(data, np.ndarray) or issparse(data):
-        return data[rows]
+    if isinstance(data, np.ndarray) or issparse(data) or namespace_of(data) is not None:
+        return take_rows(data, rows)
     positions = np.arange(n_rows(data))[rows]
     if isinstance(data, list | tuple):
         return [data[i] for i in positions]

@@ -12,8 +12,10 @@ from neonxai import frames
 from neonxai.explanation import cells, file
 from neonxai.explanation.contrast import SMALL_TABLE, contrast_table
 from neonxai.explanation.overview import html_overview, text_overview
+from neonxai.explanation.rows import row_key
 from neonxai.explanation.tabular import long_table, summary_table, wide_table
 from neonxai.names import positions_of
+from neonxai.tensors import host_copy, namespace_of, take_rows
 
 if TYPE_CHECKING:
     from neonxai.plots import Plotter
@@ -27,6 +29,9 @@ _MOST_DENSE = 1 << 27  # relevances written out for SHAP: 1 GiB in float64
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
     """Why each row is in its cluster: how much each feature contributes to the evidence for it.
+
+    What is said of rows in floats are arrays of the library that the rows came in (PyTorch, CuPy, JAX, any
+    with the array API), on their device. Names of clusters and all summaries are NumPy's.
 
     For every row, Σ_i relevance_i + absorbed + base_value = logit; with sparse relevance, Σ_i relevance_i +
     absent + absorbed + base_value = logit.
@@ -120,7 +125,7 @@ class Explanation:
     @property
     def n_samples(self) -> int:
         """Number of rows."""
-        return len(self.logits)
+        return len(self.labels)
 
     @property
     def n_features(self) -> int:
@@ -165,26 +170,31 @@ class Explanation:
 
     def __getitem__(self, rows: int | slice | ArrayLike) -> Self:
         """Return the explanation of some rows: an index, a slice, a mask or an array of indices."""
-        if isinstance(rows, tuple):
-            raise IndexError("An explanation is indexed by rows alone; index its relevance for features.")
-        if isinstance(rows, int | np.integer) and not -self.n_samples <= rows < self.n_samples:
-            raise IndexError(f"Row {rows} is out of range: there are {self.n_samples} rows.")
-        key = rows if isinstance(rows, slice) else np.atleast_1d(np.asarray(rows))
-        if isinstance(key, np.ndarray):
-            if not key.size:
-                key = key.astype(np.intp)  # an empty list is no list of floats
-            if key.ndim != 1 or key.dtype.kind not in "biu":
-                raise IndexError(
-                    f"Rows are chosen by an index, a slice, a mask, or one list of indices; not by an array "
-                    f"of shape {key.shape} and dtype {key.dtype}."
-                )
-        per_row = {name: getattr(self, name)[key] for name in file.PER_ROW}
+        key = row_key(rows, self.n_samples)
+        per_row = {name: take_rows(getattr(self, name), key) for name in (*file.PER_ROW, "relevance")}
         for name in ("index", "absent", "standard_error"):
             value = getattr(self, name)
-            per_row[name] = None if value is None else value[key]
-        if isinstance(self.base_value, np.ndarray):
-            per_row["base_value"] = self.base_value[key]
-        return replace(self, **per_row, relevance=self.relevance[key], data=cells.take(self.data, key))
+            per_row[name] = None if value is None else take_rows(value, key)
+        if not isinstance(self.base_value, float | int):
+            per_row["base_value"] = take_rows(self.base_value, key)
+        return replace(self, **per_row, data=cells.take(self.data, key))
+
+    def to_numpy(self) -> Self:
+        """The same with NumPy's arrays in place of other libraries'; itself, if it has none of those.
+
+        Arrays on the CPU are looked at where they are, others are copied. All methods but slicing ask for it.
+
+        Examples
+        --------
+        >>> import neonxai
+        >>> e = neonxai.explain(neonxai.Centroids([[0.0, 0.0], [2.0, 0.0]]), [[0.5, 7.0]], beta=1.0)
+        >>> e.to_numpy() is e
+        True
+        """
+        names = ("relevance", *file.PER_ROW, "base_value", "absent", "standard_error", "data")
+        values = {name: getattr(self, name) for name in names}
+        copied = {name: host_copy(value) for name, value in values.items() if namespace_of(value) is not None}
+        return replace(self, **copied) if copied else self
 
     def conservation_error(self) -> NDArray[np.float64]:
         """|Σ_i relevance_i + absent + absorbed + base_value − logit| of every row, in the logit's unit.
@@ -194,15 +204,16 @@ class Explanation:
         array of shape (n_samples,)
             Rounding alone: a few ulp of Σ|relevance|.
         """
-        if issparse(self.relevance):
-            total: NDArray[np.float64] = _doubles(self.relevance) @ np.ones(self.n_features)
+        e = self.to_numpy()
+        if issparse(e.relevance):
+            total: NDArray[np.float64] = _doubles(e.relevance) @ np.ones(self.n_features)
         else:
-            total = self.relevance.sum(axis=1, dtype=np.float64)
-        if self.absent is not None:
-            total += self.absent
-        total += self.absorbed
-        total += self.base_value
-        total -= self.logits
+            total = e.relevance.sum(axis=1, dtype=np.float64)
+        if e.absent is not None:
+            total += e.absent
+        total += e.absorbed
+        total += e.base_value
+        total -= e.logits
         return np.abs(total, out=total)
 
     def summary_values(self, by: str | None = "cluster", statistic: str = "mean") -> NDArray[np.float64]:
@@ -219,10 +230,10 @@ class Explanation:
             raise ValueError(f"statistic={statistic!r} is not known; choose one of {', '.join(_STATISTICS)}.")
         groups = self.label_positions if by == "cluster" else np.zeros(self.n_samples, dtype=np.intp)
         n_groups = self.n_clusters if by == "cluster" else 1
-        sums = np.zeros((n_groups, self.n_features))
-        step = max(1, self.n_samples if issparse(self.relevance) else _BLOCK_VALUES // self.n_features)
+        sums, relevance = np.zeros((n_groups, self.n_features)), self.to_numpy().relevance
+        step = max(1, self.n_samples if issparse(relevance) else _BLOCK_VALUES // self.n_features)
         for start in range(0, self.n_samples, step):
-            block = self.relevance[start : start + step]
+            block = relevance[start : start + step]
             group = groups[start : start + step]
             ones = csr_array((np.ones(len(group)), (group, np.arange(len(group)))), (n_groups, len(group)))
             parts = ones @ (block if statistic == "mean" else abs(block)).astype(np.float64, copy=False)
@@ -340,7 +351,7 @@ class Explanation:
         """
         if not isinstance(n, int | np.integer) or n < 0:
             raise ValueError(f"n={n!r} rows can't be chosen. Give a whole number ≥ 0.")
-        return self[np.argsort(np.abs(self.logits), kind="stable")[:n]]
+        return self[np.argsort(np.abs(host_copy(self.logits)), kind="stable")[:n]]
 
     def to_frame(self, kind: str | None = None, *, form: str = "auto") -> Any:
         """Everything in one table.
@@ -385,7 +396,7 @@ class Explanation:
             raise ValueError(f"form={form!r} is not known; choose one of {', '.join(_FORMS)}.")
         is_long = issparse(self.relevance) if form == "auto" else form == "long"
         table = long_table if is_long else wide_table
-        return table(self, kind or self.frame or frames.default_kind())
+        return table(self.to_numpy(), kind or self.frame or frames.default_kind())
 
     def to_shap(self) -> Any:
         """Return a ``shap.Explanation``, which SHAP's plots draw.
@@ -412,8 +423,9 @@ class Explanation:
             import shap
         except ImportError as error:
             raise ImportError("to_shap needs SHAP, which is not installed: pip install shap") from error
-        values: Any = self.relevance
-        base_values = self.base_value + self.absorbed
+        e = self.to_numpy()
+        values: Any = e.relevance
+        base_values = e.base_value + e.absorbed
         if issparse(values):
             if self.n_samples * self.n_features > _MOST_DENSE:
                 raise ValueError(
@@ -421,12 +433,12 @@ class Explanation:
                     "SHAP's plots. Choose rows first: e[:100].to_shap()."
                 )
             values = values.toarray()
-        if self.absent is not None:
-            base_values = base_values + self.absent
+        if e.absent is not None:
+            base_values = base_values + e.absent
         return shap.Explanation(
             values=values,
             base_values=base_values,
-            data=cells.as_array(self.data),
+            data=cells.as_array(e.data),
             feature_names=list(self.feature_names),
         )
 
@@ -449,7 +461,7 @@ class Explanation:
         TypeError
             If the rows of a pandas frame have names that are neither numbers, dates nor strings.
         """
-        file.write(self, path, overwrite=overwrite)
+        file.write(self.to_numpy(), path, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -469,10 +481,10 @@ class Explanation:
         return file.read(cls, path)
 
     def __repr__(self) -> str:
-        return text_overview(self)
+        return text_overview(self.to_numpy())
 
     def _repr_html_(self) -> str:
-        return html_overview(self)
+        return html_overview(self.to_numpy())
 
 
 def _doubles(relevance: csr_array) -> csr_array:

@@ -4,7 +4,7 @@
 included; `build` makes a frame of the kind that came in.
 """
 
-from neonxai.frames.columns import check_finite
+from neonxai.frames.columns import check_finite, not_finite
 from neonxai.frames.native import KINDS, some
 from neonxai.frames.output import build, default_kind
 from neonxai.frames.raw import RawTable, read_raw
@@ -17,6 +17,7 @@ __all__ = [
     "build",
     "check_finite",
     "default_kind",
+    "not_finite",
     "read",
     "read_raw",
     "some",

@@ -246,9 +246,24 @@ def check_finite(values: NDArray[np.floating], names: Sequence[str] | None = Non
         rows, columns = np.nonzero(~np.isfinite(block))
         if len(rows):
             row, column = int(rows[0]), int(columns[0])
-            value = block[row, column]
-            label = f"column {column}" if names is None else f"column {names[column]!r}"
-            raise ValueError(
-                f"X contains {nan if np.isnan(value) else f'infinity ({value})'} in row {start + row}, "
-                f"{label}. {IMPUTE}"
-            )
+            raise not_finite(block[row, column], start + row, column, names, nan)
+
+
+def not_finite(
+    value: Any, row: int, column: int, names: Sequence[str] | None = None, nan: str = "NaN"
+) -> ValueError:
+    """The error for a value that is NaN or infinite.
+
+    Parameters
+    ----------
+    value : float
+        It.
+    row, column : int
+        Where it is.
+    names, nan
+        As for `check_finite`.
+    """
+    label = f"column {column}" if names is None else f"column {names[column]!r}"
+    return ValueError(
+        f"X contains {nan if np.isnan(value) else f'infinity ({value})'} in row {row}, {label}. {IMPUTE}"
+    )

@@ -40,7 +40,7 @@ class Extent(NamedTuple):
 
 
 def check_explanation(explanation: object) -> Explanation:
-    """Return `explanation` if it is one with at least one row.
+    """Return `explanation` if it is one with at least one row, its arrays as NumPy's.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def check_explanation(explanation: object) -> Explanation:
         raise TypeError(message)
     if len(explanation) == 0:
         raise ValueError("The explanation has 0 rows, so there is nothing to draw; select at least one row.")
-    return explanation
+    return explanation.to_numpy()
 
 
 def check_max_features(max_features: object) -> int:
