@@ -9,9 +9,12 @@ from neonxai.answering import Machine, check_rivals, parts
 from neonxai.arrays import Floats, Ints
 from neonxai.asking import read_question
 from neonxai.engines import for_each_tile
+from neonxai.networks import Network
 from neonxai.propagation import (
+    Question,
     check_overflow,
     for_each_tile_of,
+    labels_of,
     overflow_is_checked,
     pooled_evidence,
     pooled_evidence_sparse,
@@ -51,13 +54,13 @@ def forward(explainer: Any, X: Any, target: Any = None, against: Any = None, lab
             asked, part = question.of(here), values[tile]
             if linear is not None:
                 labels, targets, pooled = pooled_evidence_sparse(linear, part, asked, **layer_2)
+                answer = Logits(pooled.logits, labels, targets, pooled.competitors)
             else:
                 full = part.toarray() if issparse(part) else part
-                _, labels, targets, pooled = pooled_evidence(machine.network, full, asked, **layer_2)
+                answer = _of_tile(machine.network, full, asked, **layer_2)
             if asked.rivals is not None:
-                check_rivals(targets, asked.rivals, here.start, machine.cluster_names)
-            check_overflow(np.abs(pooled.logits), rows.dtype, here.start)
-            answer = (pooled.logits, labels, targets, pooled.competitors)
+                check_rivals(answer.targets, asked.rivals, here.start, machine.cluster_names)
+            check_overflow(np.abs(answer.logits), rows.dtype, here.start)
             for whole, piece in zip(found, answer, strict=True):
                 whole[here] = piece
 
@@ -67,3 +70,18 @@ def forward(explainer: Any, X: Any, target: Any = None, against: Any = None, lab
             else:
                 for_each_tile_of(machine.network, work, values.shape[0])
     return found
+
+
+def _of_tile(network: Network, X: Floats, question: Question, *, beta: float, pooling: str) -> Logits:
+    if pooling == "soft" or question.rivals is not None or question.targets is None or network.bystanders:
+        _, labels, targets, pooled = pooled_evidence(network, X, question, beta=beta, pooling=pooling)
+        return Logits(pooled.logits, labels, targets, pooled.competitors)
+    # Going forward once is enough: away from home the evidence is d_assigned − d_target, which is what
+    # speaks for the assigned cluster against the target, with the other sign.
+    assigned, evidence = network.prepare(X).evidence(X)
+    targets, rows = question.targets, np.arange(len(X))
+    away = targets != assigned
+    nearest = evidence.argmin(axis=1)
+    logits = np.where(away, -evidence[rows, targets], evidence[rows, nearest])
+    labels = labels_of(network, X, assigned, question.labels)
+    return Logits(logits, labels, targets, np.where(away, assigned, nearest))

@@ -107,7 +107,7 @@ def pooled_evidence(
     """
     layer = network.prepare(X)
     assigned, evidence = layer.evidence(X, beta=beta)
-    labels = _labels(network, X, assigned, question.labels)
+    labels = labels_of(network, X, assigned, question.labels)
     targets = question.targets
     if targets is None:
         targets = labels if network.default_target is None else np.full(len(X), network.default_target)
@@ -182,8 +182,20 @@ def _pool(
     return min_pool_or_pair(evidence, targets, assigned, beta)
 
 
-def _labels(network: Network, X: Floats, assigned: Ints, told: Ints | None) -> Ints:
-    """What the clustering says, as far as it is known; else what the network says."""
+def labels_of(network: Network, X: Floats, assigned: Ints, told: Ints | None) -> Ints:
+    """What the clustering says about rows, as far as it is known; else what the network says.
+
+    Parameters
+    ----------
+    network : Network
+        The clustering.
+    X : array of shape (n_rows, n_features)
+        Rows.
+    assigned : int array of shape (n_rows,)
+        What the network says.
+    told : int array of shape (n_rows,), or None
+        What the asker says, who knows best.
+    """
     if told is not None:
         return told
     known = network.known_labels(X)
