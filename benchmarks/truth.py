@@ -1,7 +1,7 @@
-"""Which explanations know best what a clustering looks at: areas under the deletion curve on eight real data sets.
+"""Which explanations know best what a clustering looks at: deletion curves on eight real data sets.
 
-Run as ``python benchmarks/truth.py``; prints tables in Markdown; ``--plot FILE`` draws the second one. Data is
-standardised and clustered by k-means. Of 100 rows (all, if there are fewer), the features are replaced by
+Run as ``python benchmarks/truth.py``; prints tables in Markdown; ``--plot FILE`` draws the second one. Data
+is standardised and clustered by k-means. Of 100 rows (all, if there are fewer), the features are replaced by
 their means, the most relevant first, and the logit of each row's own cluster is followed:
 `neonxai.evaluation.deletion_curve`, one step for each feature. Lower is better.
 

@@ -36,7 +36,7 @@ def assert_same(explainer, X, **asked):
     e = explainer.explain(X, **asked)
     found = explainer.logits(X, **asked)
     assert found.dtype == e.logits.dtype
-    # Both have errors of 1e-11 of the largest evidence at most; where it nearly cancels, that is what is left.
+    # Rounding: at most 1e-11 of the evidence of the products, which may nearly cancel in the logit.
     size = max(1.0, np.abs(e.logits).max())
     np.testing.assert_allclose(found, e.logits, rtol=1e-10, atol=1e-11 * size)
     all_of_it = forward.forward(explainer, X, **asked)
