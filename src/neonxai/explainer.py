@@ -5,18 +5,20 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai import devices, saving
 from neonxai.agreement import warn_if_low
 from neonxai.answering import Machine
+from neonxai.arrays import Doubles, Floats
+from neonxai.asking import read_question
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.explanation.contrast import SMALL_TABLE
+from neonxai.forward import forward
 from neonxai.games import game_of
-from neonxai.names import check_order, index_of, positions_by_row, positions_of
+from neonxai.names import positions_by_row, positions_of
 from neonxai.parameters import check_parameters
 from neonxai.propagation import (
     Question,
@@ -218,7 +220,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         given = network.default_beta if isinstance(self.beta, str) else float(self.beta)
         if given is not None and not self._stands_in:
             return given, None
-        labels = None if self.labels_ is None else self._clusters(self.labels_, rows.n_rows, "labels")
+        labels = positions_by_row(self.labels_, self.cluster_names_, rows.n_rows, "labels")
         machine = Machine(self.entrance_, network, self.cluster_names_)
         logits, agreement = devices.survey(machine, tensor, rows, labels)
         check_overflow(logits, logits.dtype, 0)
@@ -233,7 +235,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         network = self.network_
         own = network.prototypes
         self.prototypes_ = None if own is None else self.entrance_.prototypes(own)
-        self._contrasts: tuple[NDArray[np.float64] | None, NDArray[np.float64] | None] = None, None
+        self._contrasts: tuple[Doubles | None, Doubles | None] = None, None
         if own is not None and network.n_clusters**2 * network.n_features <= SMALL_TABLE:
             contrasts, separations = contrast(network, np.arange(network.n_clusters))
             pulled = self.entrance_.contrasts(contrasts)
@@ -298,26 +300,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If the data is unfit, a cluster is not known, or a row would be compared with its own cluster.
         """
-        check_is_fitted(self)
-        tensor, rows = devices.network_rows(self, X)
-        if rows.n_columns != self.n_features_in_:
-            raise ValueError(
-                f"X has {rows.n_columns} features, but ClusterExplainer is expecting {self.n_features_in_} "
-                "features as input. Pass the columns that were clustered."
-            )
-        for asked, argument in ((target, "target"), (against, "against"), (labels, "labels")):
-            check_order(index_of(asked), rows.index, argument)
-        told = self._clusters(labels, rows.n_rows, "labels")
-        if told is not None and self.agreement_ is None:
-            raise ValueError(
-                f"labels= were given, but {type(self.model_).__qualname__} assigns rows itself. Leave them "
-                "out, or choose the clusters to explain by target=."
-            )
-        question = Question(
-            self._clusters(target, rows.n_rows, "target"),
-            self._clusters(against, rows.n_rows, "against"),
-            told,
-        )
+        tensor, rows, question = read_question(self, X, target, against, labels)
         return self._explain(self.entrance_, rows, question, tensor, dense=dense, progress=progress)
 
     def _explain(
@@ -364,8 +347,37 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             standard_error=answers.standard_error,
         )
 
-    def _clusters(self, asked: Any, n_samples: int, argument: str) -> NDArray[np.intp] | None:
-        return positions_by_row(asked, self.cluster_names_, n_samples, argument)
+    def logits(self, X: Any, target: Any = None, against: Any = None, *, labels: Any = None) -> Floats:
+        """Return the evidence alone, `Explanation.logits`, without explaining it.
+
+        The logit is the same for all values of ``method``, except for rounding. It is what relevance sums to,
+        with what is absorbed and the base value.
+
+        Parameters
+        ----------
+        X, target, against, labels
+            As for `explain`.
+
+        Returns
+        -------
+        array of shape (n_samples,)
+            f_c, in squared units of the data for k-means. Of float32 rows it is float32.
+
+        Raises
+        ------
+        ValueError
+            As `explain`.
+
+        Examples
+        --------
+        Centers (0, ½) and (4, ½), x = (1, ½): f_0 = 3² − 1² = 8 = −f_1.
+
+        >>> from neonxai import Centroids
+        >>> explainer = ClusterExplainer(Centroids([[0, 0.5], [4, 0.5]])).fit([[1, 0.5]])
+        >>> explainer.logits([[1, 0.5]]), explainer.logits([[1, 0.5]], target=1)
+        (array([8.]), array([-8.]))
+        """
+        return forward(self, X, target, against, labels).logits
 
     def explain_prototypes(self) -> Explanation:
         """Explain each cluster's prototype for its cluster: its center, mean or medoid.

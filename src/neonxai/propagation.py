@@ -107,7 +107,7 @@ def pooled_evidence(
     """
     layer = network.prepare(X)
     assigned, evidence = layer.evidence(X, beta=beta)
-    labels = _labels(network, X, assigned, question.labels)
+    labels = labels_of(network, X, assigned, question.labels)
     targets = question.targets
     if targets is None:
         targets = labels if network.default_target is None else np.full(len(X), network.default_target)
@@ -135,12 +135,7 @@ def propagate_sparse(
     absent : array of shape (n_rows,)
         What the entries that are absent from a row account for.
     """
-    assigned, evidence = sparse_evidence(network, X, beta=beta)
-    labels = assigned if question.labels is None else question.labels
-    targets = labels if question.targets is None else question.targets
-    if not np.array_equal(targets, assigned):
-        evidence = sparse_evidence(network, X, targets, beta=beta)[1]
-    pooled = _pool(network, evidence, question, targets, assigned, beta, pooling)
+    labels, targets, pooled = pooled_evidence_sparse(network, X, question, beta=beta, pooling=pooling)
     relevance, absent, absorbed = sparse_redistribute(network, X, targets, pooled.coefficients)
     absorbed = absorbed + pooled.absorbed
     sizes = close_present(relevance, X.indptr, absent, pooled.logits - absorbed)
@@ -155,6 +150,18 @@ def propagate_sparse(
         np.maximum(sizes, np.abs(pooled.logits)),
     )
     return answer, absent
+
+
+def pooled_evidence_sparse(
+    network: LinearNetwork, X: csr_array, question: Question, *, beta: float, pooling: str
+) -> tuple[Ints, Ints, Pooled]:
+    """Go forward with sparse rows: (labels, targets, what layer 2 gives); as for `propagate_sparse`."""
+    assigned, evidence = sparse_evidence(network, X, beta=beta)
+    labels = assigned if question.labels is None else question.labels
+    targets = labels if question.targets is None else question.targets
+    if not np.array_equal(targets, assigned):
+        evidence = sparse_evidence(network, X, targets, beta=beta)[1]
+    return labels, targets, _pool(network, evidence, question, targets, assigned, beta, pooling)
 
 
 def _pool(
@@ -175,8 +182,20 @@ def _pool(
     return min_pool_or_pair(evidence, targets, assigned, beta)
 
 
-def _labels(network: Network, X: Floats, assigned: Ints, told: Ints | None) -> Ints:
-    """What the clustering says, as far as it is known; else what the network says."""
+def labels_of(network: Network, X: Floats, assigned: Ints, told: Ints | None) -> Ints:
+    """What the clustering says about rows, as far as it is known; else what the network says.
+
+    Parameters
+    ----------
+    network : Network
+        The clustering.
+    X : array of shape (n_rows, n_features)
+        Rows.
+    assigned : int array of shape (n_rows,)
+        What the network says.
+    told : int array of shape (n_rows,), or None
+        What the asker says, who knows best.
+    """
     if told is not None:
         return told
     known = network.known_labels(X)

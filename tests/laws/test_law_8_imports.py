@@ -13,7 +13,7 @@ import pytest
 OPTIONAL = [
     "matplotlib", "torch", "pandas", "polars", "pyarrow", "typer", "rich", "shap", "captum", "numba",
     "jax", "cupy", "array_api_strict",
-    "hdbscan", "kmedoids", "tslearn", "faiss", "skfuzzy", "pyod", "pyspark",
+    "quantus", "hdbscan", "kmedoids", "tslearn", "faiss", "skfuzzy", "pyod", "pyspark",
 ]  # fmt: skip
 
 # scikit-learn looks for pandas by importing it, and takes a "no": what our dependencies ask for is theirs.

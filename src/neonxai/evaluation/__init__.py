@@ -8,6 +8,7 @@ from neonxai.evaluation.comparison import Comparison, compare
 from neonxai.evaluation.curve import Curve
 from neonxai.evaluation.flipping import deletion_curve, insertion_curve
 from neonxai.evaluation.metric import Metric
+from neonxai.evaluation.quantus import to_quantus
 from neonxai.evaluation.randomisation import Randomisation, randomisation_check
 from neonxai.evaluation.recovery import Recovery, recovery
 from neonxai.evaluation.stability import Stability, stability
@@ -25,4 +26,5 @@ __all__ = [
     "randomisation_check",
     "recovery",
     "stability",
+    "to_quantus",
 ]

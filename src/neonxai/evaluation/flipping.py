@@ -13,9 +13,10 @@ from neonxai.evaluation.relevances import ranks_of, relevance_of
 from neonxai.evaluation.replacement import Replacement, make_replacement
 from neonxai.explainer import ClusterExplainer
 from neonxai.explanation import Explanation
+from neonxai.forward import forward
 
 _TILE_VALUES = 1 << 20  # values of changed rows at a time: 8 MiB
-_MOST_STEPS = 64  # by default; each costs an explanation of all rows
+_MOST_STEPS = 64  # by default; each costs the logits of all rows
 
 
 @measures(
@@ -202,11 +203,17 @@ def _follower(
                 "these rows."
             )
         target = relevance.targets
-    explained = explainer.explain(deck.dealt(deck.values), target, against)
-    judged = relevance_of(explained if relevance is None else relevance, deck.values.shape)
+    rows = deck.dealt(deck.values)
+    if relevance is None:
+        relevance = explainer.explain(rows, target, against)
+    judged = relevance_of(relevance, deck.values.shape)
     ranks = ranks_of(judged, rng, descending=order == "most")
-    values = make_replacement(replacement, explainer, explained, deck, background, n_draws=n_draws, rng=rng)
-    return _Follower(explainer, deck, explained, against, ranks, values, steps)
+    asked = forward(explainer, rows, target, against)
+    values = make_replacement(
+        replacement, explainer, asked.competitors, deck, background, n_draws=n_draws, rng=rng
+    )
+    targets = np.array(explainer.cluster_names_)[asked.targets]
+    return _Follower(explainer, deck, targets, against, ranks, values, steps)
 
 
 def steps_of(n_features: int, n_steps: int | None) -> Ints:
@@ -233,7 +240,7 @@ def check_count(value: Any, name: str) -> None:
 class _Follower:
     explainer: ClusterExplainer
     deck: Deck
-    explained: Explanation
+    targets: Any
     against: Any
     ranks: Ints
     replacement: Replacement
@@ -266,6 +273,6 @@ class _Follower:
         against = self.against
         if against is not None and np.ndim(against) == 1:
             against = np.asarray(against)[rows]
-        targets = self.explained.targets[rows]
-        answer = self.explainer.explain(self.deck.dealt(mixed), targets, against)
-        return answer.logits.astype(np.float64, copy=False), int(np.count_nonzero(answer.labels == targets))
+        answer = forward(self.explainer, self.deck.dealt(mixed), self.targets[rows], against)
+        stays = int(np.count_nonzero(answer.labels == answer.targets))
+        return answer.logits.astype(np.float64, copy=False), stays

@@ -9,8 +9,7 @@ from scipy.sparse import csr_array
 from neonxai.arrays import Doubles, Ints
 from neonxai.evaluation.deck import Deck, read_deck
 from neonxai.explainer import ClusterExplainer
-from neonxai.explanation import Explanation
-from neonxai.names import positions_of
+from neonxai.forward import forward
 
 _KINDS = ("mean", "rows", "cluster")
 
@@ -39,7 +38,7 @@ class Replacement:
 def make_replacement(
     asked: Any,
     explainer: ClusterExplainer,
-    explained: Explanation,
+    rivals: Ints,
     deck: Deck,
     background: Any,
     *,
@@ -65,12 +64,11 @@ def make_replacement(
         return Replacement(behind.values.mean(axis=0)[None], np.zeros((n_samples, 1), dtype=np.intp))
     if asked == "rows":
         return Replacement(behind.values, rng.integers(len(behind.values), size=(n_samples, n_draws)))
-    labels = explainer.explain(behind.dealt(behind.values)).label_positions
-    members = np.bincount(labels, minlength=explained.n_clusters)
-    rivals = positions_of(explained.competitors, explained.cluster_names)
+    labels = forward(explainer, behind.dealt(behind.values)).labels
+    members = np.bincount(labels, minlength=len(explainer.cluster_names_))
     empty = np.flatnonzero(members[rivals] == 0)
     if len(empty):
-        name = explained.competitors[empty[0]]
+        name = explainer.cluster_names_[rivals[empty[0]]]
         raise ValueError(
             f"The rival of row {empty[0]}, cluster {name}, has no row in the background, so that it has no "
             "mean. Pass more rows as background, or choose another replacement."
