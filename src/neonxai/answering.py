@@ -1,17 +1,19 @@
 """Explaining all rows: part by part through the steps in front, tile by tile through the network."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array, issparse, vstack
+from scipy.sparse import issparse
 
 from neonxai.agreement import agreement_of
-from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.arrays import Doubles, Ints
+from neonxai.board import Answers, Board, Shelf
 from neonxai.engines import Progress, for_each_tile, n_threads
-from neonxai.fused import Room, fused
+from neonxai.fused import fused
 from neonxai.games import DEFAULT_BACKGROUND, Game, check_additive, check_dense
 from neonxai.networks import Network
 from neonxai.networks.linear import LinearNetwork
@@ -30,27 +32,6 @@ from neonxai.transforms.rows import Entrance, NoSteps, Rows
 _SPARSE_ROWS = 1 << 13
 _DENSE_VALUES = 1 << 21
 _FUSED_ROWS = 1 << 14
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What `Explanation` needs of all rows; clusters by their positions.
-
-    ``relevance`` is sparse where the rows are, and ``absent`` None where it is dense. ``data`` are the
-    network's own inputs, where the explanation is about these.
-    """
-
-    relevance: Any
-    absent: Any
-    logits: Floats
-    probabilities: Floats
-    absorbed: Floats
-    labels: Ints
-    targets: Ints
-    competitors: Ints
-    data: Any
-    base_value: float | Floats
-    standard_error: Floats | None
 
 
 def parts(entrance: Entrance, rows: Rows) -> Iterator[tuple[int, Any, Any]]:
@@ -113,6 +94,7 @@ class Machine:
         labels : int array of shape (n_rows,), optional
             The clustering's own labels of the rows, by position.
         """
+        rows.check()
         found: list[tuple[Doubles, Ints, Ints | None]] = []
         for _, values, _ in parts(self.entrance, rows):
             linear = self.linear if issparse(values) else None
@@ -165,6 +147,7 @@ class Machine:
                     f"background= has {size} rows of {rows.n_columns} features; it must have at least one, "
                     f"of the {fitted.n_columns} features that were clustered."
                 )
+        rows.check()
         chosen = np.arange(rows.n_rows)
         if size < rows.n_rows:
             chosen = np.sort(np.random.default_rng(random_state).choice(rows.n_rows, size, replace=False))
@@ -184,6 +167,7 @@ class Machine:
         pooling: str,
         n_columns: int,
         progress: Progress | None = None,
+        out: str | os.PathLike[str] | None = None,
     ) -> Answers:
         """Explain all rows.
 
@@ -199,8 +183,11 @@ class Machine:
             The number of columns of the answer.
         progress : callable(done, n_rows), optional
             Called as rows are done.
+        out : path, optional
+            A new folder for the answer's arrays.
         """
-        board = _Board(rows, n_columns)
+        shared = question.targets is None and self.network.default_target is None
+        board = Board(rows, n_columns, self.cluster_names, Shelf(out), shared=shared)
         if self.game is not None:
             # Errors of values that are added up on their way back depend on each other.
             board.begin_game(errors=self.game.method == "shapley" and self.entrance.is_direct)
@@ -208,6 +195,8 @@ class Machine:
             if self.game is not None:
                 check_dense(values)
             part = _Part(self, board, question, beta, pooling, start, values, tape)
+            if part.fused is None:
+                rows.check()
 
             def done(of_part: int, _: int, start: int = start) -> None:
                 if progress is not None:
@@ -221,85 +210,9 @@ class Machine:
                 for_each_tile(part.explain, values.shape[0], _SPARSE_ROWS, done)
             else:
                 for_each_tile_of(self.network, part.explain, values.shape[0], done)
-            board.end(part)
+            explained = self.entrance.explained(values) if rows.data is None else None
+            board.end(values, part.present if part.is_sparse else None, explained)
         return board.answers()
-
-
-class _Board:
-    """Arrays of the answers to all rows, filled tile by tile."""
-
-    def __init__(self, rows: Rows, n_columns: int) -> None:
-        n, dtype = rows.n_rows, rows.dtype
-        self.rows, self.n_columns = rows, n_columns
-        self.logits, self.probabilities, self.absorbed = (
-            np.empty(n, dtype),
-            np.empty(n, dtype),
-            np.empty(n, dtype),
-        )
-        self.labels, self.targets, self.competitors = (np.empty(n, dtype=np.intp) for _ in range(3))
-        self.dense: Any = None
-        self.absent: Any = None
-        self.bases: Any = None
-        self.errors: Any = None
-        self._sparse: list[csr_array] = []
-        self._data: list[Any] = []
-
-    def begin(self, *, is_sparse: bool) -> None:
-        """Make room for relevance."""
-        if is_sparse and self.absent is None:
-            self.absent = np.empty(self.rows.n_rows, self.rows.dtype)
-        elif not is_sparse and self.dense is None:
-            self.dense = np.empty((self.rows.n_rows, self.n_columns), self.rows.dtype)
-
-    def begin_game(self, *, errors: bool) -> None:
-        """Make room for base values, and standard errors."""
-        self.bases = np.empty(self.rows.n_rows, self.rows.dtype)
-        if errors:
-            self.errors = np.empty((self.rows.n_rows, self.n_columns), self.rows.dtype)
-
-    def put(self, place: slice, answer: Answer, lost: Any) -> None:
-        """Fill in what is one number or one cluster for each row."""
-        self.logits[place], self.probabilities[place] = answer.logits, answer.probabilities
-        self.absorbed[place] = answer.absorbed + lost
-        self.labels[place], self.targets[place] = answer.labels, answer.targets
-        self.competitors[place] = answer.competitors
-        if answer.base_values is not None:
-            self.bases[place] = answer.base_values
-
-    def room(self, place: slice) -> Room:
-        """Return where the answers to some rows go."""
-        return Room(
-            self.dense[place],
-            self.logits[place],
-            self.probabilities[place],
-            self.labels[place],
-            self.competitors[place],
-        )
-
-    def end(self, part: "_Part") -> None:
-        """Take over what came of a part."""
-        values = part.values
-        if part.is_sparse:
-            self._sparse.append(csr_array((part.present, values.indices, values.indptr), values.shape))
-        if self.rows.data is None:
-            self._data.append(part.machine.entrance.explained(values))
-
-    def answers(self) -> Answers:
-        """All of it."""
-        data = self.rows.data if self.rows.data is not None else _stacked(self._data)
-        return Answers(
-            relevance=_stacked(self._sparse) if self._sparse else self.dense,
-            absent=self.absent,
-            logits=self.logits,
-            probabilities=self.probabilities,
-            absorbed=self.absorbed,
-            labels=self.labels,
-            targets=self.targets,
-            competitors=self.competitors,
-            data=data,
-            base_value=0.0 if self.bases is None else self.bases,
-            standard_error=self.errors,
-        )
 
 
 class _Part:
@@ -308,7 +221,7 @@ class _Part:
     def __init__(
         self,
         machine: Machine,
-        board: _Board,
+        board: Board,
         question: Question,
         beta: float,
         pooling: str,
@@ -345,9 +258,9 @@ class _Part:
         """Explain a tile of the part's rows by a kernel, straight into the answer."""
         assert self.fused is not None  # noqa: S101  # for the type checker
         board, place = self._board, slice(self._start + tile.start, self._start + tile.stop)
-        rows, magnitudes = self.fused.explain(self.values[tile], board.room(place))
-        board.absorbed[place] = 0.0
-        board.targets[place] = board.labels[place]
+        room = board.room(place)
+        rows, magnitudes = self.fused.explain(self.values[tile], room, board.rows.check)
+        board.settle(place, room)
         if len(rows):
             sizes = np.zeros(place.stop - place.start)
             sizes[rows] = magnitudes
@@ -385,12 +298,6 @@ class _Part:
 
     def _entries(self, tile: slice) -> slice:
         return slice(int(self.values.indptr[tile.start]), int(self.values.indptr[tile.stop]))
-
-
-def _stacked(parts: list[Any]) -> Any:
-    if len(parts) == 1:
-        return parts[0]
-    return csr_array(vstack(parts)) if issparse(parts[0]) else np.concatenate(parts)
 
 
 def _tiles(n_rows: int, step: int = 0) -> Iterator[slice]:

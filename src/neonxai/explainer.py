@@ -264,6 +264,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         labels: Any = None,
         dense: bool = False,
         progress: Progress | None = None,
+        out: str | os.PathLike[str] | None = None,
     ) -> Explanation:
         """Explain rows.
 
@@ -301,7 +302,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If the data is unfit, a cluster is not known, or a row would be compared with its own cluster.
         """
         tensor, rows, question = read_question(self, X, target, against, labels)
-        return self._explain(self.entrance_, rows, question, tensor, dense=dense, progress=progress)
+        return self._explain(self.entrance_, rows, question, tensor, dense=dense, progress=progress, out=out)
 
     def _explain(
         self,
@@ -311,31 +312,21 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tensor: Tensor | None = None,
         *,
         dense: bool = False,
-        progress: Progress | None = None,
+        **asked: Any,
     ) -> Explanation:
-        """Explain rows that have been read."""
+        """Explain rows that have been read; ``asked`` as for `Machine.answer`."""
         n_columns = len(self.feature_names_)
         with overflow_is_checked():
             machine = Machine(entrance, self.network_, self.cluster_names_, dense=dense, game=game_of(self))
-            asked = {"beta": self.beta_, "pooling": self.pooling_, "n_columns": n_columns}
-            answers = devices.answer(machine, tensor, rows, question, **asked, progress=progress)
+            asked |= {"beta": self.beta_, "pooling": self.pooling_, "n_columns": n_columns}
+            answers = devices.answer(machine, tensor, rows, question, **asked)
         feature_names = self.feature_names_
         if not hasattr(self, "feature_names_in_") and rows.names is not None and rows.answers_input:
             feature_names = rows.names
-        names = np.array(self.cluster_names_)
         return Explanation(
-            relevance=answers.relevance,
-            logits=answers.logits,
-            labels=names[answers.labels],
-            targets=names[answers.targets],
-            competitors=names[answers.competitors],
-            probabilities=answers.probabilities,
-            absorbed=answers.absorbed,
-            absent=answers.absent,
-            base_value=answers.base_value,
+            **vars(answers),
             feature_names=feature_names,
             cluster_names=self.cluster_names_,
-            data=answers.data,
             beta=self.beta_,
             pooling=self.pooling_,
             agreement=self.agreement_,
@@ -344,7 +335,6 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             row_kind=rows.row_kind,
             contrasts=self._contrasts[0],
             separations=self._contrasts[1],
-            standard_error=answers.standard_error,
         )
 
     def logits(self, X: Any, target: Any = None, against: Any = None, *, labels: Any = None) -> Floats:

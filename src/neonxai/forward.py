@@ -10,6 +10,7 @@ from neonxai.answering import Machine, check_rivals, parts
 from neonxai.arrays import Floats, Ints
 from neonxai.asking import read_question
 from neonxai.engines import for_each_tile
+from neonxai.names import positions_of
 from neonxai.networks import Network
 from neonxai.propagation import (
     Question,
@@ -44,12 +45,14 @@ class Logits(NamedTuple):
 def forward(explainer: Any, X: Any, target: Any = None, against: Any = None, labels: Any = None) -> Logits:
     """Go forward through a fitted explainer; parameters and errors as for `ClusterExplainer.explain`."""
     tensor, rows, question = read_question(explainer, X, target, against, labels)
+    rows.check()
     found = Logits(np.empty(rows.n_rows, rows.dtype), *(np.empty(rows.n_rows, dtype=np.intp) for _ in "ltc"))
     machine = Machine(explainer.entrance_, explainer.network_, explainer.cluster_names_)
     layer_2: dict[str, Any] = {"beta": explainer.beta_, "pooling": explainer.pooling_}
     if tensor is not None and tensor.host is None:
-        there = devices.answer(machine, tensor, rows, question, **layer_2, progress=None)
-        return Logits(there.logits, there.labels, there.targets, there.competitors)
+        there = devices.answer(machine, tensor, rows, question, **layer_2)
+        clusters = there.labels, there.targets, there.competitors
+        return Logits(there.logits, *(positions_of(part, machine.cluster_names) for part in clusters))
     for start, values, _ in parts(machine.entrance, rows):
         linear = machine.linear if issparse(values) else None
 

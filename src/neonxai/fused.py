@@ -1,5 +1,6 @@
 """Explaining a tile of rows in one pass, where a kernel covers the question; the rest by the network."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -52,7 +53,7 @@ class FusedCentroids:
     network: CentroidNetwork
     beta: float
 
-    def explain(self, X: Floats, room: Room) -> tuple[Ints, Doubles]:
+    def explain(self, X: Floats, room: Room, check: Callable[[], None]) -> tuple[Ints, Doubles]:
         """Explain rows.
 
         Parameters
@@ -61,6 +62,8 @@ class FusedCentroids:
             Rows of any strides, float32 or float64.
         room : Room
             Gets the results.
+        check : callable()
+            Called if there is a value that is not finite, to say where.
 
         Returns
         -------
@@ -77,6 +80,8 @@ class FusedCentroids:
             rows = rows[left]
         if not len(rows):
             return rows, np.empty(0)
+        if not np.isfinite(X[rows]).all():
+            check()
         answer = propagate(self.network, X[rows], Question(), beta=self.beta, pooling="min")
         room.put(rows, answer)
         return rows, answer.magnitudes

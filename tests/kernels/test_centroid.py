@@ -9,9 +9,15 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba")
 
+import neonxai
+from neonxai import kernels
 from neonxai.fused import FusedCentroids, Room, fused
 from neonxai.networks import CentroidNetwork
 from neonxai.propagation import Question, propagate
+
+
+def no_check():
+    raise AssertionError("there is nothing to check")
 
 
 def room_for(X, dtype=None):
@@ -29,7 +35,7 @@ def assert_same(centers, X, beta=0.3):
     """Compare kernel and network; return which rows the kernel has left to the network."""
     network = CentroidNetwork(centers)
     room = room_for(X)
-    left, _ = FusedCentroids(network, beta).explain(X, room)
+    left, _ = FusedCentroids(network, beta).explain(X, room, no_check)
     expected = propagate(network, X, Question(), beta=beta, pooling="min")
     # What the network refines is within 1e-11 of the truth, and so is what the kernel keeps.
     share = 1e-10 if X.dtype == np.float64 else 1e-6
@@ -72,7 +78,7 @@ def test_orders_strides_and_files(dtype, tmp_path: Path):
     centers, X = blobs(n=200, n_features=6, dtype=dtype)
     network = FusedCentroids(CentroidNetwork(centers), 0.3)
     expected = room_for(X)
-    network.explain(X, expected)
+    network.explain(X, expected, no_check)
     wide = np.repeat(np.repeat(X, 3, axis=0), 2, axis=1)
     on_disk = np.memmap(tmp_path / "rows", dtype, "w+", shape=X.shape)
     on_disk[:] = X
@@ -83,7 +89,7 @@ def test_orders_strides_and_files(dtype, tmp_path: Path):
     for form in forms:
         form.flags.writeable = False
         room = room_for(X)
-        network.explain(form, room)
+        network.explain(form, room, no_check)
         np.testing.assert_allclose(room.relevance, expected.relevance, rtol=1e-6, atol=1e-7)
         np.testing.assert_array_equal(room.labels, expected.labels)
         np.testing.assert_array_equal(form, X)
@@ -156,12 +162,15 @@ def test_numbers_too_large_are_left():
     centers = np.array([[0.0, 0.0], [1.0, 0.0]])
     X = np.array([[1e30, 0.0], [0.2, 0.0]], dtype=np.float32)
     with np.errstate(over="ignore"):
-        left, magnitudes = FusedCentroids(CentroidNetwork(centers * 1e30), 0.1).explain(X, room_for(X))
+        left, magnitudes = FusedCentroids(CentroidNetwork(centers * 1e30), 0.1).explain(
+            X, room_for(X), no_check
+        )
     assert 0 in left
     assert magnitudes[0] > np.finfo(np.float32).max
 
 
-def test_only_the_default_question_is_fused():
+def test_only_the_default_question_is_fused(monkeypatch):
+    monkeypatch.setattr(kernels, "loaded", lambda: False)
     network = CentroidNetwork(blobs()[0])
     many = 1 << 24
     assert fused(network, Question(), many, beta=1.0, pooling="min") is not None
@@ -170,17 +179,48 @@ def test_only_the_default_question_is_fused():
     assert fused(network, Question(rivals=np.zeros(1, np.intp)), many, beta=1.0, pooling="min") is None
 
 
-def test_explain_uses_it(monkeypatch):
-    import neonxai
-    from neonxai import Centroids
-    from neonxai import fused as module
+@pytest.fixture
+def plain_numpy(monkeypatch):
+    """Explain without kernels."""
 
+    def explain(explainer, X, **asked):
+        with monkeypatch.context() as patch:
+            patch.setattr(kernels, "available", lambda: False)
+            return explainer.explain(X, **asked)
+
+    return explain
+
+
+@pytest.mark.parametrize("names", [None, ["north", "south", "east", "west"]])
+def test_explain_uses_it(plain_numpy, names):
     centers, X = blobs(n=4000)
-    explainer = neonxai.ClusterExplainer(Centroids(centers)).fit(X)
-    plain = explainer.explain(X)
-    monkeypatch.setattr(module, "_WORTH_A_KERNEL", 0)
-    quick = explainer.explain(X)
+    model = neonxai.Centroids(centers, names)
+    explainer = neonxai.ClusterExplainer(model).fit(X)
+    plain, quick = plain_numpy(explainer, X), explainer.explain(X)
+    assert kernels.loaded()
     np.testing.assert_allclose(quick.relevance, plain.relevance, rtol=1e-9, atol=1e-9)
-    np.testing.assert_array_equal(quick.labels, plain.labels)
-    np.testing.assert_array_equal(quick.targets, plain.targets)
+    for clusters in ("labels", "targets", "competitors"):
+        np.testing.assert_array_equal(getattr(quick, clusters), getattr(plain, clusters))
     assert not quick.absorbed.any()
+    np.testing.assert_array_equal(quick[:7].relevance, explainer.explain(X[:7]).relevance)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_named(value, dtype):
+    centers, X = blobs(n=4000, dtype=dtype)
+    explainer = neonxai.ClusterExplainer(neonxai.Centroids(centers)).fit(X)
+    X[[3000, 3900], [2, 0]] = value
+    with pytest.raises(ValueError, match=r"in row 3000, column 2\."):
+        explainer.explain(X)
+
+
+def test_single_precision_that_lacks_digits_is_done_in_double():
+    rng = np.random.default_rng(0)
+    # Two centers close together beside one far away: local coordinates are large, differences small.
+    centers = np.array([[0.0, 0.0], [1.0, 0.0], [1e4, 1e4]])
+    X = (centers[rng.integers(2, size=200)] + 0.1 * rng.standard_normal((200, 2))).astype(np.float32)
+    machine = FusedCentroids(CentroidNetwork(centers), 0.5)
+    single = machine._pass(X, room_for(X), machine._backward(np.dtype(np.float32)))
+    assert len(single) > 100
+    assert len(assert_same(centers, X, 0.5)) < 20

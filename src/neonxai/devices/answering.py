@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from neonxai import frames
-from neonxai.answering import Answers, Machine, check_rivals
+from neonxai.answering import Machine, check_rivals
 from neonxai.arrays import Doubles, Ints
+from neonxai.board import Answers
 from neonxai.devices.form import Form
 from neonxai.devices.pooling import Pooled, pool, probabilities
 from neonxai.devices.reading import form_of, network_rows
@@ -42,8 +43,13 @@ def answer(machine: Machine, tensor: Tensor | None, rows: Rows, question: Questi
         numbers = "relevance", "absent", "logits", "probabilities", "absorbed", "data", "base_value"
         owned = {name: tensor.own(getattr(found, name)) for name in (*numbers, "standard_error")}
         return replace(found, **owned)
+    if asked.get("out") is not None:
+        raise ValueError(
+            f"out= is for rows in the CPU's memory. Leave it out, or pass {tensor.to_cpu}, part by part."
+        )
     with tensor.operations.context():
-        return _Device(machine, tensor, asked["beta"], asked["pooling"]).answer(question, asked["progress"])
+        device = _Device(machine, tensor, asked["beta"], asked["pooling"])
+        return device.answer(question, asked.get("progress"))
 
 
 def survey(
@@ -106,8 +112,9 @@ class _Device:
         relevance, logits, shares, absorbed = (
             ops.concatenate([numbers[i] for numbers, _ in found]) for i in range(4)
         )
+        names = np.array(self.names)
         labels, targets, competitors = (
-            np.concatenate([host_copy(clusters[i]) for _, clusters in found]) for i in range(3)
+            names[np.concatenate([host_copy(clusters[i]) for _, clusters in found])] for i in range(3)
         )
         data = self.tensor.native
         return Answers(

@@ -61,6 +61,8 @@ def model_rows(model: Any, preprocessing: Any, X: Any) -> tuple[Tensor | None, A
 def network_rows(explainer: Any, X: Any) -> tuple[Tensor | None, Rows]:
     """Recognise and read rows; of those on another device only their form, and what is asked to explain them.
 
+    Whether values are finite is left to `Rows.check`.
+
     Parameters
     ----------
     explainer : ClusterExplainer
@@ -77,7 +79,7 @@ def network_rows(explainer: Any, X: Any) -> tuple[Tensor | None, Rows]:
     """
     tensor, entrance = recognize(X), explainer.entrance_
     if tensor is None or tensor.host is not None:
-        return tensor, entrance.read(X if tensor is None else tensor.host)
+        return tensor, entrance.read(X if tensor is None else tensor.host, unchecked=True)
     model, network = explainer.model_, explainer.network_
     if type(entrance) is not NoSteps:
         raise _uncovered(tensor, model, "has preprocessing steps that are not affine")

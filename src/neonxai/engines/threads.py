@@ -2,14 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from sys import modules
 from threading import Lock
 
 from threadpoolctl import ThreadpoolController
 
 
-def _blas() -> ThreadpoolController:
-    # Looked up anew: libraries are loaded as they are needed.
+@lru_cache(maxsize=1)
+def _found(n_modules: int) -> ThreadpoolController:  # noqa: ARG001  # what the answer depends on
     return ThreadpoolController().select(user_api="blas")
+
+
+def _blas() -> ThreadpoolController:
+    # Looked up anew where modules have been imported since: these load libraries. It takes milliseconds.
+    return _found(len(modules))
 
 
 def n_threads() -> int:

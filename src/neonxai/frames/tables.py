@@ -47,7 +47,7 @@ class Table:
     index: Any = None
 
 
-def read(X: object, names: Sequence[str] | None = None) -> Table:
+def read(X: object, names: Sequence[str] | None = None, *, unchecked: bool = False) -> Table:
     """Turn what a user passes as data into a table.
 
     Parameters
@@ -58,6 +58,8 @@ def read(X: object, names: Sequence[str] | None = None) -> Table:
         where all are float32, they stay it.
     names : sequence of str, optional
         The columns that are expected. A frame is put into this order.
+    unchecked : bool
+        Whether an array, no frame, may hold NaN and infinity for now: the caller will look.
 
     Raises
     ------
@@ -75,7 +77,8 @@ def read(X: object, names: Sequence[str] | None = None) -> Table:
         raise series_refused(seen)
     values = _floats(X)
     check_width(values.shape[1], names, "ClusterExplainer")
-    check_finite(values, names)
+    if not unchecked:
+        check_finite(values, names)
     return Table(values)
 
 

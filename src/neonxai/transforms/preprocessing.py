@@ -103,8 +103,8 @@ class Preprocessing:
             and bool(np.all(shares.indices == np.arange(n)) and np.all(shares.data == 1.0))
         )
 
-    def read(self, X: Any) -> Rows:
-        """See `Entrance.read`."""
+    def read(self, X: Any, *, unchecked: bool = False) -> Rows:
+        """See `Entrance.read`; the steps look at values themselves."""
         return self.rows_of(raw_table(self.steps, X, self.names))
 
     def rows_of(self, table: frames.RawTable) -> Rows:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +11,10 @@ from scipy.sparse import csr_array, issparse
 from neonxai import frames
 from neonxai.arrays import Doubles
 from neonxai.transforms.values import as_numbers
+
+
+def _nothing_to_check() -> None:
+    """Values have been checked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +41,8 @@ class Rows:
         What they are.
     answers_input : bool
         Whether the columns of the answer are those of the rows.
+    check : callable()
+        Raises the ValueError about values that are not finite, if that was left for later.
     """
 
     part: Callable[[slice], Any]
@@ -48,6 +55,7 @@ class Rows:
     data: Any
     row_kind: str = "row"
     answers_input: bool = True
+    check: Callable[[], None] = _nothing_to_check
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +81,8 @@ class Entrance(Protocol):
     def is_direct(self) -> bool:
         """Whether the network's inputs are the columns of the answer, one by one."""
 
-    def read(self, X: Any) -> Rows:
-        """Validate rows."""
+    def read(self, X: Any, *, unchecked: bool = False) -> Rows:
+        """Validate rows; ``unchecked``: but for values that are not finite, which `Rows.check` finds."""
 
     def forward(self, part: Any) -> Front:
         """From rows to the network's input."""
@@ -115,7 +123,7 @@ class NoSteps:
         """See `Entrance`."""
         return True
 
-    def read(self, X: Any) -> Rows:
+    def read(self, X: Any, *, unchecked: bool = False) -> Rows:
         """See `Entrance`."""
         if issparse(X):
             sparse = as_numbers(X)
@@ -124,7 +132,7 @@ class NoSteps:
             return Rows(
                 lambda rows: sparse[rows], n_rows, n_columns, None, None, None, np.dtype(np.float64), sparse
             )
-        table = frames.read(X, self.names)
+        table = frames.read(X, self.names, unchecked=unchecked)
         values = table.values
         return Rows(
             lambda rows: values[rows],
@@ -135,6 +143,7 @@ class NoSteps:
             table.index,
             values.dtype,
             values,
+            check=partial(frames.check_finite, values, self.names) if unchecked else _nothing_to_check,
         )
 
     def forward(self, part: Any) -> Front:
@@ -182,9 +191,9 @@ class AtPrototypes:
         """See `Entrance`."""
         return self.entrance.is_direct
 
-    def read(self, X: Any) -> Rows:
+    def read(self, X: Any, *, unchecked: bool = False) -> Rows:
         """See `Entrance`."""
-        return NoSteps().read(X)
+        return NoSteps().read(X, unchecked=unchecked)
 
     def forward(self, part: Any) -> Front:
         """See `Entrance`."""
