@@ -30,8 +30,8 @@ def explain(
         A clustering, fitted or not, or a pipeline that ends in one; see `ClusterExplainer`.
     X : array-like, frame or array of another library of shape (n_samples, n_features)
         Data in the unit that the model knows. What comes in comes out: NumPy's arrays, frames, PyTorch's
-        tensors and other libraries' arrays (see `ClusterExplainer.explain`). For a clustering that only has labels (``labels_`` without a
-        ``predict``), the very rows that were clustered.
+        tensors and other libraries' arrays (see `ClusterExplainer.explain`). For a clustering that only has
+        labels (``labels_`` without a ``predict``), the very rows that were clustered.
     beta, pooling, gamma, method, preprocessing, pull_back
         As for `ClusterExplainer`.
     target, against
