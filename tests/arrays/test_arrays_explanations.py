@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array_api_strict as strict
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -114,6 +115,7 @@ def test_plots(e, plain):
     _, wanted = plain.plot.sample(0)
     assert [b.get_width() for b in bars.patches] == [b.get_width() for b in wanted.patches]
     assert neonxai.plots.map(e) is not None
+    plt.close("all")
 
 
 def test_evaluation_takes_them():

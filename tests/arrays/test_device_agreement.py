@@ -73,7 +73,7 @@ COVERED = {
 FLOATS = ("relevance", "logits", "probabilities", "absorbed")
 
 
-def check_agreement(e, expected, limit):
+def check_agreement(e, expected, limit, clusters=("labels", "targets", "competitors")):
     """Errors of a row, against what it hands out."""
     e = e.to_numpy()
     scale = np.abs(expected.relevance).sum(axis=1) + np.abs(expected.absorbed) + np.abs(expected.logits)
@@ -83,7 +83,7 @@ def check_agreement(e, expected, limit):
         assert error.max() <= limit, f"{name}: {error.max():.1g}"
     steepness = 1 + (expected.beta if np.isfinite(expected.beta) else 0.0) * scale / 4
     assert np.all(np.abs(e.probabilities - expected.probabilities) <= limit * steepness)
-    for name in ("labels", "targets", "competitors"):
+    for name in clusters:
         np.testing.assert_array_equal(getattr(e, name), getattr(expected, name), err_msg=name)
 
 
@@ -97,6 +97,25 @@ def test_as_by_numpy(name, pooling, beta):
     if beta == "auto":  # the same number, for the same shares
         e = neonxai.explain(model, elsewhere(X), beta=expected.beta, pooling=pooling)
     check_agreement(e, expected, 1e-10)
+
+
+@pytest.mark.parametrize("unit", [1.0, 0.1])
+def test_on_grids_where_much_is_tied(unit):
+    rng = np.random.default_rng(0)
+    # Of rivals whose evidence is equal but for its last digit, either is the nearest.
+    clusters = ("labels", "targets", "competitors") if unit == 1.0 else ("labels", "targets")
+    for number in range(60):
+        n_clusters, n_features = rng.integers(2, 9), rng.integers(1, 6)
+        shift = rng.choice([0.0, unit, 1e5, 1e8])
+        mu, X = (unit * rng.integers(-3, 4, (n, n_features)) + shift for n in (n_clusters, 40))
+        spread = rng.integers(1, 3, mu.shape).astype(float)
+        model = CentroidNetwork(mu) if number % 2 else DiagonalGaussianNetwork(mu, spread, np.zeros(len(mu)))
+        beta = float(rng.choice([0.0, 0.3, 10.0, 1e6, np.inf]))
+        pooling = "soft" if 0.0 < beta < np.inf and number % 3 else "min"
+        explainer = neonxai.ClusterExplainer(model, beta=beta, pooling=pooling).fit(X)
+        for asked in ({}, {"target": 0}):
+            e, expected = explainer.explain(elsewhere(X), **asked), explainer.explain(X, **asked)
+            check_agreement(e, expected, 1e-10, clusters)
 
 
 def test_the_uneven_weights_are_uneven():
