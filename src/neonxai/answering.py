@@ -206,6 +206,7 @@ class Machine:
                 threads = n_threads()
                 step = max(64, min(_FUSED_ROWS, -(-values.shape[0] // (4 * threads))))
                 for_each_tile(part.explain_fused, values.shape[0], step, done, threads=threads)
+                part.explain_left()
             elif part.linear is not None:
                 for_each_tile(part.explain, values.shape[0], _SPARSE_ROWS, done)
             else:
@@ -242,6 +243,7 @@ class _Part:
             fused(machine.network, question, values.shape[0], beta=beta, pooling=pooling) if bare else None
         )
         board.begin(is_sparse=self.is_sparse)
+        self._left: list[Ints] = []
         self.present = np.empty(values.nnz if self.is_sparse else 0, board.rows.dtype)
 
     def explain(self, tile: slice) -> None:
@@ -257,14 +259,30 @@ class _Part:
     def explain_fused(self, tile: slice) -> None:
         """Explain a tile of the part's rows by a kernel, straight into the answer."""
         assert self.fused is not None  # noqa: S101  # for the type checker
-        board, place = self._board, slice(self._start + tile.start, self._start + tile.stop)
-        room = board.room(place)
-        rows, magnitudes = self.fused.explain(self.values[tile], room, board.rows.check)
-        board.settle(place, room)
-        if len(rows):
-            sizes = np.zeros(place.stop - place.start)
-            sizes[rows] = magnitudes
-            check_overflow(sizes, board.rows.dtype, place.start)
+        place = slice(self._start + tile.start, self._start + tile.stop)
+        room = self._board.room(place)
+        left = self.fused.explain(self.values[tile], room)
+        self._board.settle(place, room)
+        if len(left):
+            self._left.append(left + tile.start)
+
+    def explain_left(self) -> None:
+        """Explain the rows that the kernel has left to the network."""
+        rows = np.sort(np.concatenate(self._left)) if self._left else np.empty(0, dtype=np.intp)
+
+        def work(tile: slice) -> None:
+            board, here = self._board, rows[tile]
+            X, places = self.values[here], self._start + here
+            if not np.isfinite(X).all():
+                board.rows.check()
+            answer = propagate(
+                self.machine.network, X, self._question, beta=self._beta, pooling=self._pooling
+            )
+            check_overflow(answer.magnitudes, board.rows.dtype, places)
+            board.dense[places] = answer.relevance
+            board.put(places, answer, 0.0)
+
+        for_each_tile_of(self.machine.network, work, len(rows))
 
     def _sparsely(self, tile: slice, place: slice, question: Question) -> tuple[Answer, Any]:
         assert self.linear is not None  # noqa: S101  # for the type checker

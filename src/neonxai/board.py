@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, issparse, vstack
 
-from neonxai.arrays import Floats
+from neonxai.arrays import Floats, Ints
 from neonxai.fused import Room
 from neonxai.propagation import Answer
 from neonxai.transforms.rows import Rows
@@ -126,7 +126,7 @@ class Board:
         if errors:
             self.errors = self._empty("standard_error", self.n_columns)
 
-    def put(self, place: slice, answer: Answer, lost: Any) -> None:
+    def put(self, place: slice | Ints, answer: Answer, lost: Any) -> None:
         """Fill in what is one number or one cluster for each row."""
         self.logits[place], self.probabilities[place] = answer.logits, answer.probabilities
         self.absorbed[place] = answer.absorbed + lost

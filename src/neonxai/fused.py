@@ -1,15 +1,14 @@
 """Explaining a tile of rows in one pass, where a kernel covers the question; the rest by the network."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from neonxai import kernels
-from neonxai.arrays import Doubles, Floats, Ints
+from neonxai.arrays import Floats, Ints
 from neonxai.networks import CentroidNetwork, Network
-from neonxai.propagation import Question, propagate
+from neonxai.propagation import Question
 
 # Multiplications from which on loading a kernel, half a second, is made up for over a few calls.
 _WORTH_LOADING = 1 << 25
@@ -32,7 +31,7 @@ class Room:
         values = {field.name: getattr(room, field.name) for field in fields(cls)}
         return cls(**{name: np.empty((n_rows, *to.shape[1:]), to.dtype) for name, to in values.items()})
 
-    def put(self, rows: Ints, found: Any) -> None:
+    def put(self, rows: Ints, found: "Room") -> None:
         """Take over some rows' results."""
         for field in fields(self):
             getattr(self, field.name)[rows] = getattr(found, field.name)
@@ -53,7 +52,7 @@ class FusedCentroids:
     network: CentroidNetwork
     beta: float
 
-    def explain(self, X: Floats, room: Room, check: Callable[[], None]) -> tuple[Ints, Doubles]:
+    def explain(self, X: Floats, room: Room) -> Ints:
         """Explain rows.
 
         Parameters
@@ -62,15 +61,12 @@ class FusedCentroids:
             Rows of any strides, float32 or float64.
         room : Room
             Gets the results.
-        check : callable()
-            Called if there is a value that is not finite, to say where.
 
         Returns
         -------
-        rows : array of indices
-            Those that the network itself has explained.
-        magnitudes : array of shape (len(rows),)
-            The largest number that went into each of them, for the check of overflow.
+        array of indices
+            Rows that are left to the network: for those the kernel lacks digits, or their numbers are too
+            large or not finite.
         """
         rows = self._pass(X, room, self._backward(room.relevance.dtype))
         if len(rows) and room.relevance.dtype != np.float64:
@@ -78,13 +74,7 @@ class FusedCentroids:
             left = self._pass(X[rows], again, self._backward(np.dtype(np.float64)))
             room.put(rows, again)
             rows = rows[left]
-        if not len(rows):
-            return rows, np.empty(0)
-        if not np.isfinite(X[rows]).all():
-            check()
-        answer = propagate(self.network, X[rows], Question(), beta=self.beta, pooling="min")
-        room.put(rows, answer)
-        return rows, answer.magnitudes
+        return rows
 
     def _backward(self, dtype: np.dtype[np.floating]) -> Floats:
         """The centers' coefficients in a precision."""

@@ -297,12 +297,24 @@ def overflow_is_checked() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
-def check_overflow(values: NDArray[np.float64], dtype: np.dtype[np.floating], first_row: int) -> None:
-    """Raise a ValueError that names the first row whose numbers are too large for its dtype, or NaN."""
+def check_overflow(values: NDArray[np.float64], dtype: np.dtype[np.floating], rows: int | Ints) -> None:
+    """Raise a ValueError that names the first row whose numbers are too large for its dtype, or NaN.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows,)
+        The largest number of each row.
+    dtype : dtype
+        What it has to fit into.
+    rows : int or int array of shape (n_rows,)
+        The first one's number, or all their numbers.
+    """
     fits = values <= np.finfo(dtype).max  # False for NaN too
     if not fits.all():
+        found = int(np.argmin(fits))
+        row = rows + found if isinstance(rows, int) else rows[found]
         safe = "about 1e150" if dtype == np.float64 else "about 1e18, or pass float64"
         raise ValueError(
-            f"The evidence of row {first_row + int(np.argmin(fits))} is too large for {dtype}: squared "
+            f"The evidence of row {row} is too large for {dtype}: squared "
             f"distances overflow. Rescale the data and the model (differences are safe up to {safe})."
         )
