@@ -1,4 +1,4 @@
-"""Every metric: worked by hand, with bad explanations that it rejects, and broken metrics that are rejected."""
+"""Every metric: worked by hand, with bad explanations that it rejects, and broken forms that are rejected."""
 
 import sys
 from dataclasses import replace
