@@ -88,6 +88,12 @@ def candidates(case: Case) -> dict[str, Array]:
         found[f"midpoint, {name}"] = relevance(case, p * ratios if name.endswith("at x") else p, "midpoint")
         for root in ("mean", "rival's mean"):
             found[f"{root}, {name}"] = relevance(case, p, root)
+    # As if 1 or 3 standard deviations had been added to every column: nothing else knows the origin.
+    for moved in (1.0, 3.0):
+        w = 2.0 * np.einsum(
+            "nk,nkd->nd", ways["nearest at x"], case.centers[case.clusters][:, None] - case.centers
+        )
+        found[f"gradient × input, all data + {moved:g}"] = w * (case.rows + moved)
     return found
 
 
