@@ -22,7 +22,7 @@ SHAP permutation, kernel, exact
     SHAP's explainers: 10 permutations, its default; all coalitions up to 10 features; kernel with its default
     number of samples, but without its choice of 10 features (``l1_reg=False``), and not for digits.
 gradient × input, integrated gradients
-    Captum's, through PyTorch; the baseline is the background's mean.
+    Captum's, through PyTorch; the baseline of the latter is the background's mean.
 centroid z-score
     |μ_ci − mean_i|, of standardised features: how unusual the cluster is, the same for all its rows.
 closeness to the center
@@ -321,15 +321,16 @@ def draw(areas: dict[str, dict[str, Array]], path: str) -> None:
         DEFAULT: ("#D55E00", "o"),
         "neon, β = 1": ("#E69F00", "^"),
         "gradient × input": ("#000000", "x"),
+        "integrated gradients": ("#56B4E9", "P"),
         "centroid z-score": ("#CC79A7", "v"),
     }
-    figure, ax = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
+    figure, ax = plt.subplots(figsize=(7.2, 4.8), layout="constrained")
     places = np.arange(len(areas))[::-1]
     for i, (method, (color, mark)) in enumerate(marks.items()):
         found = np.array([shares_of(each, method) for each in areas.values()]) * 100
         ax.errorbar(
             found[:, 0],
-            places + 0.11 * (2.5 - i),
+            places + 0.11 * (3.0 - i),
             xerr=found[:, 1],
             color=color,
             marker=mark,

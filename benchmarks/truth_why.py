@@ -88,6 +88,12 @@ def candidates(case: Case) -> dict[str, Array]:
         found[f"midpoint, {name}"] = relevance(case, p * ratios if name.endswith("at x") else p, "midpoint")
         for root in ("mean", "rival's mean"):
             found[f"{root}, {name}"] = relevance(case, p, root)
+    # As if 1 or 3 standard deviations had been added to every column: nothing else knows the origin.
+    for moved in (1.0, 3.0):
+        w = 2.0 * np.einsum(
+            "nk,nkd->nd", ways["nearest at x"], case.centers[case.clusters][:, None] - case.centers
+        )
+        found[f"gradient × input, all data + {moved:g}"] = w * (case.rows + moved)
     return found
 
 
@@ -108,6 +114,7 @@ def main() -> None:
     references = {name: permutation(case) for name, case in cases.items()}
     found: dict[str, dict[str, list[float]]] = {}
     duel: dict[str, list[str]] = {}
+    gaps: dict[str, list[str]] = {}
     of_noise: dict[str, list[str]] = {}
     for name, case in cases.items():
         methods = {**candidates(case), **of_beta(case), "shapley": case.explain(method="shapley")}
@@ -117,6 +124,9 @@ def main() -> None:
                 found.setdefault(method, {}).setdefault(kind, []).append(value)
             gain = case.areas(methods["mean, nearest at x"], kind) - case.areas(case.explain(), kind)
             duel[name].append(f"{gain.mean():+.3f} ± {gain.std(ddof=1) / np.sqrt(len(gain)):.3f}")
+        gaps[name] = [
+            f"{(case.random_areas(kind) - case.areas(references[name], kind)).mean():.2f}" for kind in KINDS
+        ]
         noise = {str(n): permutation(case, n) for n in PERMUTATIONS}
         of_noise[name] = [f"{value:.1f}" for value in closes(case, "mean", noise, references[name]).values()]
     cells = {
@@ -125,6 +135,7 @@ def main() -> None:
     }
     table("share, %; deletion by", cells, list(KINDS))
     table("area of gradient × input − of neon, β = auto", duel, list(KINDS))
+    table("area of random − of SHAP", gaps, list(KINDS))
     table(f"share, %; {SHAP}, permutations", of_noise, [str(n) for n in PERMUTATIONS])
 
 

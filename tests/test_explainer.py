@@ -307,6 +307,8 @@ def test_memory_does_not_grow_with_the_rows(monkeypatch):
     limit = 64 * 2**20
     X = np.random.default_rng(0).random((400_000, 16), dtype=np.float32)
     assert extra_memory(X) < limit
+    monkeypatch.setattr("neonxai.kernels.available", lambda: False)
+    assert extra_memory(X) < limit
     monkeypatch.setattr("neonxai.propagation.tile_rows", lambda *_: len(X))
     assert extra_memory(X) > limit
 

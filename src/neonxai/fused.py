@@ -10,8 +10,9 @@ from neonxai.arrays import Floats, Ints
 from neonxai.networks import CentroidNetwork, Network
 from neonxai.propagation import Question
 
-# Multiplications from which on loading a kernel, half a second, is made up for over a few calls.
-_WORTH_LOADING = 1 << 25
+# Multiplications from which on loading a kernel, half a second, is made up for over a few calls. Nothing but
+# the question decides, so that the same question has the same answer, to the last bit, in every process.
+_WORTH_LOADING = 1 << 26
 _TILE_LIMIT = 1 << 14  # values of a row, and its products and shares: 8 MiB a thread for a tile of 64 rows
 
 
@@ -125,6 +126,6 @@ def fused(
         return None
     if any(asked is not None for asked in (question.targets, question.rivals, question.labels)):
         return None
-    pays = kernels.loaded() or n_rows * network.cost > _WORTH_LOADING
+    pays = n_rows * network.cost > _WORTH_LOADING
     pays &= 3 * network.n_features + network.n_clusters <= _TILE_LIMIT
     return FusedCentroids(network, beta) if pays and kernels.available() else None

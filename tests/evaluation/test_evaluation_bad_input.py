@@ -150,3 +150,41 @@ def test_randomisation():
         randomisation_check(lambda given: None, X)
     with pytest.raises(ValueError, match="X has 1 feature"):
         randomisation_check(factory, X[:, :1])
+
+
+def test_columns_in_another_order():
+    """Relevance belongs to the columns that it is named after; where it has no names, that is asked for."""
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    explainer = ClusterExplainer(Centroids([[0, 0], [4, 2]])).fit(frame)
+    e = explainer.explain(frame)
+    R = pd.DataFrame(e.relevance, columns=["a", "b"])
+    turned = frame[["b", "a"]]
+    right = deletion_curve(explainer, frame, R.to_numpy())
+    assert right.logits.tolist() != deletion_curve(explainer, frame, R.to_numpy()[:, ::-1]).logits.tolist()
+    for rows, relevance in (
+        (frame, R),
+        (frame, R[["b", "a"]]),
+        (turned, R),
+        (turned, R[["b", "a"]]),
+        (turned, e),
+    ):
+        assert deletion_curve(explainer, rows, relevance).logits.tolist() == right.logits.tolist()
+    with pytest.raises(ValueError, match=r"relevance has no names of columns.*\('a', ...\)"):
+        deletion_curve(explainer, turned, R.to_numpy())
+    with pytest.raises(ValueError, match="relevance is no frame of the columns of X"):
+        deletion_curve(explainer, frame, R.rename(columns={"a": "c"}))
+    found = compare(explainer, turned, {"values": lambda rows: rows, "same": R})
+    same = compare(explainer, frame, {"values": frame.to_numpy()})
+    assert found.deletion["values"].areas.tolist() == same.deletion["values"].areas.tolist()
+    assert found.deletion["same"].areas.tolist() == found.deletion["neon"].areas.tolist()
+    with pytest.raises(ValueError, match=r"methods\['values'\] has no names"):
+        compare(explainer, turned, {"values": lambda rows: rows.to_numpy()})
+    other = ClusterExplainer(Centroids([[0, 0], [2, 4]])).fit(turned).explain(turned)
+    assert deletion_curve(explainer, frame, other).logits.tolist() == right.logits.tolist()
+
+
+def test_one_row_is_no_background():
+    for kind in ("mean", "rows"):
+        with pytest.raises(ValueError, match="X has one row, which is no background"):
+            deletion_curve(EXPLAINER, X[:1], replacement=kind)
+    assert deletion_curve(EXPLAINER, X[:1], background=X).logits[0] == 20

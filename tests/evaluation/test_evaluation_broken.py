@@ -1,4 +1,4 @@
-"""Every metric: worked by hand, with bad explanations that are rejected, and broken metrics that are, too."""
+"""Every metric: worked by hand, with bad explanations that it rejects, and broken forms that are rejected."""
 
 import sys
 from dataclasses import replace

@@ -213,6 +213,7 @@ def test_metrics_describe_themselves(name):
         assert f"\n{metric.source}\n" in references.read_text(encoding="utf-8")
 
 
-def test_matplotlib_is_not_imported():
-    code = "import sys, neonxai.evaluation; sys.exit('matplotlib' in sys.modules)"
+@pytest.mark.parametrize("extra", ["matplotlib", "torch", "quantus"])
+def test_extras_are_not_imported(extra):
+    code = f"import sys, neonxai.evaluation; sys.exit({extra!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,6 +2,7 @@
 
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -151,3 +152,17 @@ def test_without_torch(monkeypatch):
     monkeypatch.setattr("neonxai.evaluation.quantus.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"neonxai\[quantus\]"):
         to_quantus(CORNERS, [[0, 0]])
+
+
+def test_the_documentations_example(quantus):
+    """The lines of docs/evaluation.md, as they are."""
+    text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    block = next(block for block in text.split("```python\n") if block.startswith("import quantus")).split(
+        "```"
+    )[0]
+    explainer = ClusterExplainer(KMeans(3, n_init=2, random_state=0)).fit(WINE)
+    known = {"given": to_quantus(explainer, WINE[:20])}
+    exec(block, known)  # noqa: S102
+    curve = deletion_curve(explainer, WINE[:20], replacement=np.zeros(13))
+    np.testing.assert_allclose(np.mean(known["curves"], axis=0), curve.logits[1:], rtol=0, atol=1e-3)
+    assert len(known["sparseness"]) == len(known["sensitivity"]) == 20

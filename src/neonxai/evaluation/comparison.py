@@ -11,7 +11,7 @@ from neonxai.arrays import Doubles
 from neonxai.evaluation.curve import Curve
 from neonxai.evaluation.deck import read_deck
 from neonxai.evaluation.flipping import deletion_curve, insertion_curve
-from neonxai.evaluation.relevances import relevance_of
+from neonxai.evaluation.relevances import relevance_for
 from neonxai.explainer import ClusterExplainer
 
 if TYPE_CHECKING:
@@ -105,8 +105,9 @@ def compare(
     X : array-like or frame of shape (n_samples, n_features)
         Rows of numbers.
     methods : mapping of str to callable, array or Explanation, optional
-        Relevance of the shape of X, or a function that makes it of X. The explainer's own is there as "neon",
-        unless another has this name, and "random", an order drawn for each row, always.
+        Relevance of the shape of X, or a function that makes it of X. The explainer's own is there by the
+        name of its ``method``, such as "neon", unless another has this name, and "random", an order drawn for
+        each row, always.
     replacement, background, n_steps, n_draws
         As for `deletion_curve`.
     random_state : int
@@ -135,13 +136,15 @@ def compare(
         raise ValueError(f"A method is called {_RANDOM!r}, as the comparison with chance is. Rename it.")
     rng = np.random.default_rng(random_state)
     explained = explainer.explain(X)
-    given = {explainer.method: explained, **methods, _RANDOM: rng.random(deck.values.shape)}
+    given = {
+        name: relevance_for(method(X) if callable(method) else method, deck, f"methods[{name!r}]")
+        for name, method in {explainer.method: explained, **methods}.items()
+    }
+    given[_RANDOM] = rng.random(deck.values.shape)
+    rows = deck.framed(deck.values) if deck.is_reordered else X  # as all relevance is now
     seed = int(rng.integers(1 << 31))  # one for all: the same draws of replacements
     deletion, insertion = {}, {}
-    for name, method in given.items():
-        relevance = relevance_of(
-            method(X) if callable(method) else method, deck.values.shape, f"methods[{name!r}]"
-        )
+    for name, relevance in given.items():
         asked = {
             "replacement": replacement,
             "background": background,
@@ -149,8 +152,8 @@ def compare(
             "n_draws": n_draws,
             "target": explained.targets,
         }
-        deletion[name] = deletion_curve(explainer, X, relevance, random_state=seed, **asked)
-        insertion[name] = insertion_curve(explainer, X, relevance, random_state=seed, **asked)
+        deletion[name] = deletion_curve(explainer, rows, relevance, random_state=seed, **asked)
+        insertion[name] = insertion_curve(explainer, rows, relevance, random_state=seed, **asked)
     return Comparison(deletion, insertion, explained.frame)
 
 

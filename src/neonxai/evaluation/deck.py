@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from neonxai import frames
 from neonxai.arrays import Doubles
 from neonxai.explainer import ClusterExplainer
+from neonxai.frames.native import recognize, unwrap
 from neonxai.transforms.rows import NoSteps
 
 
@@ -27,12 +28,15 @@ class Deck:
         The kind of frame that they came in.
     is_direct : bool
         Whether the explainer needs no frame, having no steps in front of its network.
+    is_reordered : bool
+        Whether the frame's own columns are in another order.
     """
 
     values: Doubles
     names: tuple[str, ...] | None = None
     kind: str | None = None
     is_direct: bool = True
+    is_reordered: bool = False
 
     def dealt(self, values: Doubles) -> Any:
         """Return other numbers in the form that the explainer takes."""
@@ -78,7 +82,9 @@ def read_deck(explainer: ClusterExplainer, X: Any, what: str = "X") -> Deck:
             "to replace. Choose pull_back='input'."
         )
     values = table.values.astype(np.float64, copy=False)
-    return Deck(values, table.names, table.kind, isinstance(explainer.entrance_, NoSteps))
+    own = tuple(getattr(recognize(unwrap(X)), "columns", ()))
+    reordered = table.names is not None and own != table.names
+    return Deck(values, table.names, table.kind, isinstance(explainer.entrance_, NoSteps), reordered)
 
 
 def check_explainer(explainer: Any) -> None:

@@ -9,7 +9,7 @@ from neonxai.arrays import Doubles, Ints
 from neonxai.evaluation.curve import Curve, trapezoid_weights
 from neonxai.evaluation.deck import Deck, read_deck
 from neonxai.evaluation.metric import Metric, measures
-from neonxai.evaluation.relevances import ranks_of, relevance_of
+from neonxai.evaluation.relevances import ranks_of, relevance_for
 from neonxai.evaluation.replacement import Replacement, make_replacement
 from neonxai.explainer import ClusterExplainer
 from neonxai.explanation import Explanation
@@ -55,15 +55,16 @@ def deletion_curve(
         A fitted one, of columns of numbers; in front of the clustering there may be a pipeline's steps.
     X : array-like or frame of shape (n_samples, n_features)
         Rows.
-    relevance : Explanation or array-like of shape (n_samples, n_features), optional
+    relevance : Explanation, frame or array-like of shape (n_samples, n_features), optional
         The explanation that is judged; by default the explainer's own. Equal relevances are put into random
-        order. An Explanation's ``targets`` are the clusters that are followed.
+        order. An Explanation's ``targets`` are the clusters that are followed; a rival that it was asked
+        about has to be given again, as ``against``.
     replacement : {"mean", "rows", "cluster"} or array-like of shape (n_features,) or (n_samples, n_features)
         What features are switched to. "mean": the background's means. "rows": values of ``n_draws`` rows
         of the background, drawn for each row, of which the mean curve is taken; what is switched together
         comes from the same row. "cluster": the mean of the background's rows in the nearest rival.
     background : array-like or frame of shape (n_background, n_features), optional
-        By default X.
+        By default X. Where X is only a few of the rows that were clustered, give these.
     order : {"most", "least"}
         Which features come first.
     n_steps : int, optional
@@ -206,7 +207,7 @@ def _follower(
     rows = deck.dealt(deck.values)
     if relevance is None:
         relevance = explainer.explain(rows, target, against)
-    judged = relevance_of(relevance, deck.values.shape)
+    judged = relevance_for(relevance, deck)
     ranks = ranks_of(judged, rng, descending=order == "most")
     asked = forward(explainer, rows, target, against)
     values = make_replacement(

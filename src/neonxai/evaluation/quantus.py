@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from neonxai.evaluation.deck import read_deck
-from neonxai.evaluation.relevances import relevance_of
+from neonxai.evaluation.relevances import relevance_for
 from neonxai.explainer import ClusterExplainer
 from neonxai.explanation import Explanation
 from neonxai.forward import forward
@@ -24,7 +24,7 @@ def to_quantus(explainer: ClusterExplainer, X: Any, relevance: Any = None) -> di
         A fitted one, of columns of numbers; in front of the clustering there may be a pipeline's steps.
     X : array-like or frame of shape (n_samples, n_features)
         Rows.
-    relevance : Explanation or array-like of shape (n_samples, n_features), optional
+    relevance : Explanation, frame or array-like of shape (n_samples, n_features), optional
         The explanation that is judged; by default the explainer's own. An Explanation's ``targets`` are the
         clusters that are looked at; otherwise it is the assigned ones.
 
@@ -81,7 +81,7 @@ def to_quantus(explainer: ClusterExplainer, X: Any, relevance: Any = None) -> di
         "model": LogitsModule(explainer, deck).eval(),
         "x_batch": deck.values[:, None].copy(),
         "y_batch": forward(explainer, deck.dealt(deck.values), targets).targets,
-        "a_batch": relevance_of(relevance, deck.values.shape)[:, None].copy(),
+        "a_batch": relevance_for(relevance, deck)[:, None].copy(),
         "softmax": False,
         "channel_first": True,
         "explain_func": explain,

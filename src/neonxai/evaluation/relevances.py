@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 from scipy.sparse import issparse
 
+from neonxai import frames
 from neonxai.arrays import Doubles
+from neonxai.evaluation.deck import Deck
 from neonxai.explanation import Explanation
+from neonxai.frames.native import recognize, unwrap
 
 
 def relevance_of(given: Any, shape: tuple[int, int] | None = None, what: str = "relevance") -> Doubles:
@@ -48,6 +52,45 @@ def relevance_of(given: Any, shape: tuple[int, int] | None = None, what: str = "
             "order. Pass finite numbers."
         )
     return found
+
+
+def relevance_for(given: Any, deck: Deck, what: str = "relevance") -> Doubles:
+    """Return relevance of the rows of a deck as an array, its columns in the deck's order.
+
+    Parameters
+    ----------
+    given : Explanation, frame or array-like of shape (n_samples, n_features)
+        Relevance. Where the rows have names of columns, a frame is put into order by these.
+    deck : Deck
+        The rows.
+    what : str
+        What it is called, for messages.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `relevance_of`; if a frame has other columns than the rows; or if an array is given whose columns
+        may be in the order of the rows' frame or of the explainer, which differ.
+    """
+    names, shape = deck.names, deck.values.shape
+    if names is None:
+        return relevance_of(given, shape, what)
+    if isinstance(given, Explanation):
+        found = relevance_of(given, shape, what)
+        own = given.feature_names
+        return found[:, [own.index(name) for name in names]] if set(own) == set(names) else found
+    if isinstance(recognize(unwrap(given)), nw.DataFrame):
+        try:
+            return relevance_of(frames.read(given, names).values, shape, what)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{what} is no frame of the columns of X. {error}") from error
+    if deck.is_reordered:
+        raise ValueError(
+            f"{what} has no names of columns, but those of X are in another order than the explainer's "
+            f"({names[0]!r}, ...), so that it is not known which is which. Pass a frame or an Explanation, "
+            "or put the columns of X into that order."
+        )
+    return relevance_of(given, shape, what)
 
 
 def ranks_of(relevance: Doubles, rng: np.random.Generator, *, descending: bool) -> Any:

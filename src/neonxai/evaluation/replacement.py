@@ -50,7 +50,8 @@ def make_replacement(
     Raises
     ------
     ValueError
-        If the choice is not known, an array has another shape, or a rival has no row in the background.
+        If the choice is not known, an array has another shape, a single row is its own background, or a rival
+        has no row in the background.
     """
     n_samples, n_features = deck.values.shape
     if not isinstance(asked, str):
@@ -58,6 +59,11 @@ def make_replacement(
     if asked not in _KINDS:
         raise ValueError(
             f"replacement={asked!r} is not known; choose one of {', '.join(_KINDS)}, or pass an array."
+        )
+    if background is None and n_samples == 1:
+        raise ValueError(
+            f"X has one row, which is no background for replacement={asked!r}: it would be replaced by "
+            "itself. Pass background=, such as the rows that were clustered, or the replacement as an array."
         )
     behind = deck if background is None else read_deck(explainer, background, "background")
     if asked == "mean":

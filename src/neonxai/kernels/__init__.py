@@ -6,7 +6,6 @@ caller computes these by the network itself.
 
 from functools import cache
 from importlib.util import find_spec
-from sys import modules
 
 
 @cache
@@ -15,9 +14,4 @@ def available() -> bool:
     return find_spec("numba") is not None
 
 
-def loaded() -> bool:
-    """Whether a kernel has been loaded in this process, so that another call costs nothing."""
-    return "neonxai.kernels.centroid" in modules
-
-
-__all__ = ["available", "loaded"]
+__all__ = ["available"]
