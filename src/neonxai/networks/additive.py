@@ -108,8 +108,8 @@ def _(network: ScaledNetwork, X: Floats, own: int, rivals: Ints) -> tuple[Double
 
 def _product(X: Floats, own: Doubles, rivals: Doubles, tilts: Doubles) -> Doubles:
     """((x − μ_c) + (x − μ_k)) ∘ tilt, shape (n_rivals, n_features, n_rows): from differences alone."""
-    from_own = np.subtract(X, own, dtype=np.float64).T
-    terms = np.subtract(X.T[None], rivals[:, :, None], dtype=np.float64)
-    terms += from_own
+    turned = np.ascontiguousarray(X.T, dtype=np.float64)
+    terms: Doubles = turned - rivals[:, :, None]
+    terms += turned - own[:, None]
     terms *= tilts[:, :, None]
     return terms
