@@ -52,14 +52,19 @@ class _Builder:
 
 
 def _pool(
-    b: _Builder, together: int, join: Callable[[Any, Any], Any], meet: Callable[[Any, Any], Any]
+    b: _Builder,
+    together: int,
+    n_rivals: Any,
+    row_of: Callable[[Any], Any],
+    background: Any,
+    slab: Any,
+    pooling: tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]],
 ) -> list[Any]:
-    """meet over k of join(rows[k], background[k]), a vector of rows for each background row."""
-    rows, background = b.address(0), b.address(1)
-    n_rivals, first, stride, slab = b._args[2:6]
+    """meet over k of join(row_of(k), background[slab + k G + b]): a vector of rows for each b."""
+    join, meet = pooling
 
     def joined(k: Any) -> list[Any]:
-        row = b.load(rows, b.add(first, b.ir.mul(k, stride)))
+        row = row_of(k)
         start = b.add(slab, b.ir.mul(k, _INDEX(together)))
         return [join(row, b.spread(background, b.add(start, i))) for i in range(together)]
 
@@ -84,6 +89,67 @@ def _pool(
     return pooled
 
 
+def _weighted(b: _Builder, pooled: list[Any], weights: Any, at: Any) -> Any:
+    """Σ_b weights[at + b] pooled[b]."""
+    total = None
+    for i, value in enumerate(pooled):
+        part = b.ir.fmul(value, b.spread(weights, b.add(at, i)))
+        total = part if total is None else b.ir.fadd(total, part)
+    return total
+
+
+def _least(builder: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    return builder.fadd, lambda x, y: builder.select(builder.fcmp_ordered("<", x, y), x, y)
+
+
+def _switch_of(together: int) -> Any:
+    def switch(
+        typing: Any,  # noqa: ARG001  # the signature of a numba intrinsic
+        present: Any,
+        of_rows: Any,
+        at_rows: Any,  # noqa: ARG001
+        left: Any,
+        slab: Any,  # noqa: ARG001
+        n_rivals: Any,  # noqa: ARG001
+        first: Any,  # noqa: ARG001
+        stride: Any,  # noqa: ARG001
+        weights: Any,
+        at: Any,  # noqa: ARG001
+        before: Any,
+        gains: Any,
+        at_gains: Any,  # noqa: ARG001
+    ) -> Any:
+        """Switch a feature of eight rows, and add half of what it gains."""
+        whole = types.intp
+        signature = types.void(
+            present, of_rows, whole, left, whole, whole, whole, whole, weights, whole, before, gains, whole
+        )
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            b = _Builder(context, builder, signature, args)
+            of_present, terms, values = b.address(0), b.address(1), b.address(10)
+            first, stride, sums = args[6], args[7], b.address(11)
+
+            def switched(k: Any) -> Any:
+                place = b.add(first, builder.mul(k, stride))
+                row = builder.fadd(b.load(of_present, place), b.load(terms, b.add(args[2], place)))
+                b.store(row, of_present, place)
+                return row
+
+            pooled = _pool(b, together, args[5], switched, b.address(3), args[4], _least(builder))
+            value = _weighted(b, pooled, b.address(8), args[9])
+            gain = builder.fsub(value, b.load(values, first))
+            b.store(value, values, first)
+            half = ir.Constant(_VECTOR, [0.5] * LANES)
+            place = b.add(args[12], first)
+            b.store(builder.fadd(b.load(sums, place), builder.fmul(half, gain)), sums, place)
+            return context.get_dummy_value()
+
+        return signature, build
+
+    return intrinsic(switch)
+
+
 def _least_of(together: int) -> Any:
     def least(
         typing: Any,  # noqa: ARG001  # the signature of a numba intrinsic
@@ -103,14 +169,17 @@ def _least_of(together: int) -> Any:
 
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             b = _Builder(context, builder, signature, args)
+            rows = b.address(0)
             pooled = _pool(
-                b, together, builder.fadd, lambda x, y: builder.select(builder.fcmp_ordered("<", x, y), x, y)
+                b,
+                together,
+                args[2],
+                lambda k: b.load(rows, b.add(args[3], builder.mul(k, args[4]))),
+                b.address(1),
+                args[5],
+                _least(builder),
             )
-            total = None
-            for i, least in enumerate(pooled):
-                weighted = builder.fmul(least, b.spread(b.address(6), b.add(args[7], i)))
-                total = weighted if total is None else builder.fadd(total, weighted)
-            b.store(total, b.address(8), args[3])
+            b.store(_weighted(b, pooled, b.address(6), args[7]), b.address(8), args[3])
             return context.get_dummy_value()
 
         return signature, build
@@ -135,7 +204,17 @@ def _sums_of(together: int) -> Any:
 
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             b = _Builder(context, builder, signature, args)
-            for i, total in enumerate(_pool(b, together, builder.fmul, builder.fadd)):
+            rows = b.address(0)
+            sums = _pool(
+                b,
+                together,
+                args[2],
+                lambda k: b.load(rows, b.add(args[3], builder.mul(k, args[4]))),
+                b.address(1),
+                args[5],
+                (builder.fmul, builder.fadd),
+            )
+            for i, total in enumerate(sums):
                 b.store(total, b.address(6), b.add(args[3], b.ir.mul(args[4], _INDEX(i))))
             return context.get_dummy_value()
 
@@ -144,10 +223,84 @@ def _sums_of(together: int) -> Any:
     return intrinsic(sums)
 
 
+_switch_1, _switch_2, _switch_3, _switch_4 = (_switch_of(n) for n in (1, 2, 3, 4))
+_switch_5, _switch_6, _switch_7, _switch_8 = (_switch_of(n) for n in (5, 6, 7, 8))
 _least_1, _least_2, _least_3, _least_4 = (_least_of(n) for n in (1, 2, 3, 4))
 _least_5, _least_6, _least_7, _least_8 = (_least_of(n) for n in (5, 6, 7, 8))
 _sums_1, _sums_2, _sums_3, _sums_4 = (_sums_of(n) for n in (1, 2, 3, 4))
 _sums_5, _sums_6, _sums_7, _sums_8 = (_sums_of(n) for n in (5, 6, 7, 8))
+
+
+@njit(error_model="numpy")
+def switch(
+    present: Any,
+    of_rows: Any,
+    feature: int,
+    left: Any,
+    step: int,
+    n_rivals: int,
+    n_rows: int,
+    stride: int,
+    weights: Any,
+    at: int,
+    together: int,
+    before: Any,
+    gains: Any,
+) -> None:
+    """Switch a feature of a tile of rows, with min-pooling.
+
+    Parameters
+    ----------
+    present : array of shape (n_rivals · stride,)
+        What is present of the rows; the feature is added.
+    of_rows : array of shape (n_features, n_rivals · stride)
+        What the features add.
+    feature : int
+        The one that is switched.
+    left : array
+        Of which ``left[step]`` is what is left of the background then.
+    n_rivals, n_rows, stride, weights, at, together
+        As for `mean_least`.
+    before : array of shape (stride,)
+        The value before; becomes that after.
+    gains : array of shape (n_features, stride)
+        Half of the difference is added to the feature's.
+    """
+    at_rows, at_gains = feature * of_rows.shape[1], feature * stride
+    slab = step * left.shape[1]
+    for r in range(0, n_rows, LANES):
+        if together == 8:
+            _switch_8(
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+            )  # fmt: skip
+        elif together == 7:
+            _switch_7(
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+            )  # fmt: skip
+        elif together == 6:
+            _switch_6(
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+            )  # fmt: skip
+        elif together == 5:
+            _switch_5(
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+            )  # fmt: skip
+        elif together == 4:
+            _switch_4(
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+            )  # fmt: skip
+        elif together == 3:
+            _switch_3(
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+            )  # fmt: skip
+        elif together == 2:
+            _switch_2(
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+            )  # fmt: skip
+        else:
+            _switch_1(
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+            )  # fmt: skip
 
 
 @njit(error_model="numpy")

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from neonxai.kernels.exponential import exp_not_positive, log_normal
-from neonxai.kernels.lanes import LANES, MOST_TOGETHER, mean_least, product_sums
+from neonxai.kernels.lanes import LANES, MOST_TOGETHER, mean_least, product_sums, switch
 
 _ROWS = 32  # in a tile; measured best of 16, 32 and 64
 _TILE_VALUES = 1 << 17  # of what rows add to the evidence: 1 MiB, unless eight rows are more
@@ -156,14 +156,14 @@ def _pooled(h: np.ndarray, least: float, beta: float) -> float:
 def _full(of_rows: np.ndarray, rests: np.ndarray, beta: float, stride: int, full: np.ndarray) -> None:
     """v of all features, for each row of a tile."""
     n_rivals = len(rests)
-    h = np.empty(n_rivals)
+    total, h = np.zeros(of_rows.shape[1]), np.empty(n_rivals)
+    for added in of_rows:
+        for x in range(len(total)):
+            total[x] += added[x]
     for r in range(stride):
         least = np.inf
         for k in range(n_rivals):
-            total = 0.0
-            for i in range(len(of_rows)):
-                total += of_rows[i, k * stride + r]
-            h[k] = total + rests[k]
+            h[k] = total[k * stride + r] + rests[k]
             least = min(least, h[k])
         full[r] = _pooled(h, least, beta)
 
@@ -279,24 +279,25 @@ def walk_rows(
                         present[k * stride : (k + 1) * stride] = rests[k]
                     before[:] = bases[q]
                     for s in range(1, n_features):
-                        added = of_rows[walk[s - 1]]
-                        for x in range(size):
-                            present[x] += added[x]
-                        if soft:
+                        if not soft:
+                            switch(
+                                present, of_rows, walk[s - 1], left, s, n_rivals, n, stride, weights, start,
+                                together, before, gains,
+                            )  # fmt: skip
+                        else:
+                            added = of_rows[walk[s - 1]]
+                            for x in range(size):
+                                present[x] += added[x]
                             _exponentials(present, n_rivals, stride, beta, least_rows, present_exp)
                             product_sums(present_exp, left_exp[s], n_rivals, n, stride, 0, together, sums)
                             _soft_value(
                                 present, left[s], n_rivals, n, stride, 0, together, beta, least_rows,
                                 least_left[s], sums, weights, start, value,
                             )  # fmt: skip
-                        else:
-                            mean_least(
-                                present, left[s], n_rivals, n, stride, 0, weights, start, together, value
-                            )
-                        gain = gains[walk[s - 1]]
-                        for r in range(stride):
-                            gain[r] += 0.5 * (value[r] - before[r])
-                            before[r] = value[r]
+                            gain = gains[walk[s - 1]]
+                            for r in range(n):
+                                gain[r] += 0.5 * (value[r] - before[r])
+                                before[r] = value[r]
                     gain = gains[walk[n_features - 1]]
                     for r in range(stride):
                         gain[r] += 0.5 * (total_weight * full[r] - before[r])
