@@ -20,10 +20,10 @@ def logit(network, Z, cluster, *, rival=None, pooling="min", beta=1.0):
     return -np.log(np.exp(-beta * h).sum(axis=1)) / beta
 
 
-def value(network, x, cluster, background, coalition, **asked):
+def value(network, x, cluster, background, coalition, *, weights=None, **asked):
     Z = background.astype(float)
     Z[:, list(coalition)] = x[list(coalition)]
-    return logit(network, Z, cluster, **asked).mean()
+    return np.average(logit(network, Z, cluster, **asked), weights=weights)
 
 
 def shapley_values(network, x, cluster, background, **asked):

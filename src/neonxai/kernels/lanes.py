@@ -60,7 +60,7 @@ def _pool(
     slab: Any,
     pooling: tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]],
 ) -> list[Any]:
-    """meet over k of join(row_of(k), background[slab + k G + b]): a vector of rows for each b."""
+    """Meet over k of join(row_of(k), background[slab + k G + b]): a vector of rows for each b."""
     join, meet = pooling
 
     def joined(k: Any) -> list[Any]:
@@ -104,20 +104,20 @@ def _least(builder: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any]
 
 def _switch_of(together: int) -> Any:
     def switch(
-        typing: Any,  # noqa: ARG001  # the signature of a numba intrinsic
+        typing: Any,  # the signature of a numba intrinsic
         present: Any,
         of_rows: Any,
-        at_rows: Any,  # noqa: ARG001
+        at_rows: Any,
         left: Any,
-        slab: Any,  # noqa: ARG001
-        n_rivals: Any,  # noqa: ARG001
-        first: Any,  # noqa: ARG001
-        stride: Any,  # noqa: ARG001
+        slab: Any,
+        n_rivals: Any,
+        first: Any,
+        stride: Any,
         weights: Any,
-        at: Any,  # noqa: ARG001
+        at: Any,
         before: Any,
         gains: Any,
-        at_gains: Any,  # noqa: ARG001
+        at_gains: Any,
     ) -> Any:
         """Switch a feature of eight rows, and add half of what it gains."""
         whole = types.intp
@@ -152,15 +152,15 @@ def _switch_of(together: int) -> Any:
 
 def _least_of(together: int) -> Any:
     def least(
-        typing: Any,  # noqa: ARG001  # the signature of a numba intrinsic
+        typing: Any,  # the signature of a numba intrinsic
         rows: Any,
         background: Any,
-        n_rivals: Any,  # noqa: ARG001
-        first: Any,  # noqa: ARG001
-        stride: Any,  # noqa: ARG001
-        slab: Any,  # noqa: ARG001
+        n_rivals: Any,
+        first: Any,
+        stride: Any,
+        slab: Any,
         weights: Any,
-        at: Any,  # noqa: ARG001
+        at: Any,
         out: Any,
     ) -> Any:
         """out[first:] = Σ_b weights[at + b] min_k (rows[k stride + first:] + background[slab + k G + b])."""
@@ -189,13 +189,13 @@ def _least_of(together: int) -> Any:
 
 def _sums_of(together: int) -> Any:
     def sums(
-        typing: Any,  # noqa: ARG001  # the signature of a numba intrinsic
+        typing: Any,  # the signature of a numba intrinsic
         rows: Any,
         background: Any,
-        n_rivals: Any,  # noqa: ARG001
-        first: Any,  # noqa: ARG001
-        stride: Any,  # noqa: ARG001
-        slab: Any,  # noqa: ARG001
+        n_rivals: Any,
+        first: Any,
+        stride: Any,
+        slab: Any,
         out: Any,
     ) -> Any:
         """out[b stride + first:] = Σ_k rows[k stride + first:] · background[slab + k G + b]."""
@@ -221,6 +221,29 @@ def _sums_of(together: int) -> Any:
         return signature, build
 
     return intrinsic(sums)
+
+
+@intrinsic
+def _add(
+    typing: Any,  # the signature of a numba intrinsic
+    first: Any,
+    at_first: Any,
+    second: Any,
+    at_second: Any,
+    out: Any,
+    at_out: Any,
+) -> Any:
+    """out[at_out:] = first[at_first:] + second[at_second:], eight numbers."""
+    whole = types.intp
+    signature = types.void(first, whole, second, whole, out, whole)
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        b = _Builder(context, builder, signature, args)
+        total = builder.fadd(b.load(b.address(0), args[1]), b.load(b.address(2), args[3]))
+        b.store(total, b.address(4), args[5])
+        return context.get_dummy_value()
+
+    return signature, build
 
 
 _switch_1, _switch_2, _switch_3, _switch_4 = (_switch_of(n) for n in (1, 2, 3, 4))
@@ -373,3 +396,10 @@ def product_sums(
             _sums_2(rows, background, n_rivals, r, stride, slab, out)
         else:
             _sums_1(rows, background, n_rivals, r, stride, slab, out)
+
+
+@njit(error_model="numpy")
+def add(first: Any, at_first: int, second: Any, at_second: int, out: Any, at_out: int, n: int) -> None:
+    """Add n numbers, rounded up to a vector, from places of contiguous arrays on."""
+    for x in range(0, n, LANES):
+        _add(first, at_first + x, second, at_second + x, out, at_out + x)

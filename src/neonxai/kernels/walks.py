@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from neonxai.kernels.exponential import exp_not_positive, log_normal
-from neonxai.kernels.lanes import LANES, MOST_TOGETHER, mean_least, product_sums, switch
+from neonxai.kernels.lanes import LANES, MOST_TOGETHER, add, mean_least, product_sums, switch
 
 _ROWS = 32  # in a tile; measured best of 16, 32 and 64
 _TILE_VALUES = 1 << 17  # of what rows add to the evidence: 1 MiB, unless eight rows are more
@@ -41,15 +41,15 @@ def _gather(terms: np.ndarray, start: int, n: int, stride: int, of_rows: np.ndar
 
 @njit(error_model="numpy")
 def _blocks(terms: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Background block by block: from [i, starts[q] · n_rivals] on n_rivals rows of its background rows."""
+    """Background block by block: from [i, 8 q n_rivals] on n_rivals rows of its background rows; then 0."""
     n_rivals, n_features, _ = terms.shape
-    n_background = starts[-1]
-    blocks = np.empty((n_features, n_rivals * n_background))
+    n_blocks = len(starts) - 1
+    blocks = np.zeros((n_features, n_blocks * n_rivals * MOST_TOGETHER))
     for i in range(n_features):
-        for q in range(len(starts) - 1):
+        for q in range(n_blocks):
             together = starts[q + 1] - starts[q]
             for k in range(n_rivals):
-                offset = starts[q] * n_rivals + k * together
+                offset = q * n_rivals * MOST_TOGETHER + k * together
                 for b in range(together):
                     blocks[i, offset + b] = terms[k, i, starts[q] + b]
     return blocks
@@ -65,7 +65,7 @@ def _exponentials(
     for k in range(1, n_rivals):
         row = values[k * width : (k + 1) * width]
         for j in range(width):
-            least[j] = row[j] if row[j] < least[j] else least[j]
+            least[j] = min(least[j], row[j])
     for k in range(n_rivals):
         row, exponentials = values[k * width : (k + 1) * width], out[k * width : (k + 1) * width]
         for j in range(width):
@@ -109,9 +109,7 @@ def _soft_value(
                     least = min(least, rows[k * stride + r] + left[slab + k * together + b])
                 total_ = 0.0
                 for k in range(n_rivals):
-                    total_ += math.exp(
-                        -beta * (rows[k * stride + r] + left[slab + k * together + b] - least)
-                    )
+                    total_ += math.exp(-beta * (rows[k * stride + r] + left[slab + k * together + b] - least))
                 known = (least_rows[r] + least_left[b]) - math.log(_DRAINED) / beta
                 out[r] += weights[at + b] * ((least - math.log(total_) / beta) - known)
 
@@ -135,7 +133,7 @@ def _base(
             h = np.zeros(n_rivals)
             for k in range(n_rivals):
                 for i in range(len(blocks)):
-                    h[k] += blocks[i, starts[q] * n_rivals + k * together + b]
+                    h[k] += blocks[i, q * n_rivals * MOST_TOGETHER + k * together + b]
                 h[k] += rests[k]
                 least = min(least, h[k])
             bases[q] += weights[starts[q] + b] * _pooled(h, least, beta)
@@ -154,7 +152,7 @@ def _pooled(h: np.ndarray, least: float, beta: float) -> float:
 
 @njit(error_model="numpy")
 def _full(of_rows: np.ndarray, rests: np.ndarray, beta: float, stride: int, full: np.ndarray) -> None:
-    """v of all features, for each row of a tile."""
+    """V of all features, for each row of a tile."""
     n_rivals = len(rests)
     total, h = np.zeros(of_rows.shape[1]), np.empty(n_rivals)
     for added in of_rows:
@@ -173,7 +171,7 @@ def _leave(
     blocks: np.ndarray,
     walk: np.ndarray,
     n_rivals: int,
-    start: int,
+    block: int,
     together: int,
     beta: float,
     left: np.ndarray,
@@ -181,19 +179,25 @@ def _leave(
     least_left: np.ndarray,
 ) -> None:
     """Fill in what is left of a block of the background after s features of a walk, in left[s]."""
-    n_features, width = len(walk), n_rivals * together
-    offset = start * n_rivals
-    for s in range(n_features - 1, 0, -1):
-        new, added = left[s], blocks[walk[s], offset : offset + width]
-        if s == n_features - 1:
-            for x in range(width):
-                new[x] = added[x]
-        else:
-            old = left[s + 1]
-            for x in range(width):
-                new[x] = old[x] + added[x]
+    n_features, width, slab = len(walk), n_rivals * together, n_rivals * MOST_TOGETHER
+    last = n_features - 1
+    left[last] = blocks[walk[last], block * slab : (block + 1) * slab]
+    for s in range(last, 0, -1):
+        if s < last:
+            at = walk[s] * blocks.shape[1] + block * slab
+            add(left, (s + 1) * slab, blocks, at, left, s * slab, width)
         if beta > 0.0:
-            _exponentials(new, n_rivals, together, beta, least_left[s], left_exp[s])
+            _exponentials(left[s], n_rivals, together, beta, least_left[s], left_exp[s])
+
+
+@njit(error_model="numpy", fastmath={"contract"})
+def _settle(gains: np.ndarray, mean: np.ndarray, spread: np.ndarray, share: float) -> None:
+    """Take the gains of the j-th pair of walks into their mean and sum of squares; share = 1 / j."""
+    for x in range(len(gains)):
+        difference = gains[x] - mean[x]
+        new = mean[x] + difference * share
+        spread[x] += difference * (gains[x] - new)
+        mean[x] = new
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
@@ -274,7 +278,7 @@ def walk_rows(
                 gains[:] = 0.0
                 for way in range(2):
                     walk = walks[q, j] if way == 0 else walks[q, j, ::-1]
-                    _leave(blocks, walk, n_rivals, start, together, beta, left, left_exp, least_left)
+                    _leave(blocks, walk, n_rivals, q, together, beta, left, left_exp, least_left)
                     for k in range(n_rivals):
                         present[k * stride : (k + 1) * stride] = rests[k]
                     before[:] = bases[q]
@@ -302,13 +306,7 @@ def walk_rows(
                     for r in range(stride):
                         gain[r] += 0.5 * (total_weight * full[r] - before[r])
                 share = 1.0 / (j + 1.0)
-                for i in range(n_features):
-                    gain, old, apart = gains[i], mean[q, i], spread[i]
-                    for r in range(stride):
-                        difference = gain[r] - old[r]
-                        new = old[r] + difference * share
-                        apart[r] += difference * (gain[r] - new)
-                        old[r] = new
+                _settle(gains.ravel(), mean[q].ravel(), spread.ravel(), share)
             count = j + 1
             last = count == n_walks
             if not last and (tol == 0.0 or count < fewest):
@@ -377,7 +375,7 @@ def enumerate_rows(
     n_rows = n_both - n_background
     n_blocks, n_coalitions = len(starts) - 1, 1 << n_features
     stride = _stride(n_rows, n_rivals, n_features)
-    size, width = n_rivals * stride, n_rivals * n_background
+    size, width = n_rivals * stride, n_blocks * n_rivals * MOST_TOGETHER
     soft = beta > 0.0
     blocks = _blocks(terms, starts)
     of_rows = np.empty((n_features, size))
@@ -402,20 +400,19 @@ def enumerate_rows(
                 while (code >> changed) & 1 == 0:
                     changed += 1
             for i in range(changed, -1, -1):
-                inside = (code >> i) & 1 == 1
-                new, old, added = present[i], present[i + 1], of_rows[i]
-                for x in range(size):
-                    new[x] = old[x] + added[x] if inside else old[x]
-                fewer, more, lost = left[i], left[i + 1], blocks[i]
-                for x in range(width):
-                    fewer[x] = more[x] if inside else more[x] + lost[x]
+                if (code >> i) & 1 == 1:
+                    add(present, (i + 1) * size, of_rows, i * size, present, i * size, size)
+                    left[i] = left[i + 1]
+                else:
+                    present[i] = present[i + 1]
+                    add(left, (i + 1) * width, blocks, i * width, left, i * width, width)
             here, there, pooled = present[0], left[0], v[code]
             pooled[:] = 0.0
             if soft:
                 _exponentials(here, n_rivals, stride, beta, least_rows, present_exp)
             for q in range(n_blocks):
                 start, together = starts[q], starts[q + 1] - starts[q]
-                slab = start * n_rivals
+                slab = q * n_rivals * MOST_TOGETHER
                 if soft:
                     _exponentials(
                         there[slab : slab + n_rivals * together], n_rivals, together, beta, least_left, left_exp

@@ -12,9 +12,7 @@ _DRAINED = 1e-250
 _FEW_BACKGROUND = 16
 
 
-def mean_pooled(
-    present: Doubles, filled: Doubles, weights: Doubles, pooling: str, beta: float
-) -> Doubles:
+def mean_pooled(present: Doubles, filled: Doubles, weights: Doubles, pooling: str, beta: float) -> Doubles:
     """v(S) = weighted mean over b of the pooled h_k, where h_k = (what x gives in S) + (what b gives elsewhere).
 
     Only their sum depends on both a row and a background row, and for soft pooling not even the exponentials

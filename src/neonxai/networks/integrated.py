@@ -95,7 +95,9 @@ def integrated(
         step = max(1, _TILE_VALUES // (len(against) * X.shape[1]))
         from_mean, rests = pieces(network, background_mean[None], own, against)
         nothing = np.zeros((len(against), 1, 1))
-        base = mean_pooled((from_mean.sum(axis=1) + rests[:, None])[:, None], nothing, np.ones(1), pooling, beta)[0]
+        base = mean_pooled(
+            (from_mean.sum(axis=1) + rests[:, None])[:, None], nothing, np.ones(1), pooling, beta
+        )[0]
         for start in range(0, len(rows), step):
             tile = rows[start : start + step]
             middle = 0.5 * np.add(X[tile], background_mean, dtype=np.float64)

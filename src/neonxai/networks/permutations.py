@@ -63,7 +63,7 @@ def permutations(n_features: int, n_permutations: int, n_blocks: int, random_sta
         depths = rng.permuted(strata, axis=0) + rng.random(strata.shape)
         # By depth; the first two are at the ends, and so on, inwards.
         inwards = depths.argsort(axis=1)
-        sides = rng.random((n_permutations, n_features // 2)) < 0.5  # noqa: PLR2004
+        sides = rng.random((n_permutations, n_features // 2)) < 0.5
         pairs = inwards[:, : n_features // 2 * 2].reshape(n_permutations, -1, 2)
         pairs[sides] = pairs[sides][:, ::-1]
         block[:, : n_features // 2] = pairs[:, :, 0]

@@ -63,7 +63,7 @@ def shapley(
     n_permutations: int = 32,
     random_state: int = 0,
     tol: float | None = None,
-    run: Callable[[Callable[[slice], None], int], None] | None = None,
+    run: Callable[[Callable[[slice], None], int, float], None] | None = None,
 ) -> ShapleyValues:
     """Compute Shapley values of f_c against a background.
 
@@ -94,8 +94,9 @@ def shapley(
         Where the permutations come from.
     tol : float, optional
         A row needs no more permutations when its largest standard error is below ``tol`` times Σ_i |R_i|.
-    run : callable(work, n_tasks), optional
-        Calls ``work`` on slices that cover all tasks, in any order or at the same time. By default on one.
+    run : callable(work, n_tasks, additions), optional
+        Calls ``work`` on slices that cover all tasks, in any order or at the same time; it is told how many
+        additions that is. By default one after the other.
 
     Returns
     -------
@@ -124,7 +125,8 @@ def shapley(
     rules = Rules(pooling, beta, starts, walks, tol)
     player = _Player(network, X, np.asarray(background, np.float64), np.asarray(weights, np.float64), rules)
     tasks = player.tasks(groups(network, clusters, rivals))
-    player.choose(tasks)
+    additions = player.additions(tasks)
+    player.compiled = uses_kernel(additions)
 
     def work(some: slice) -> None:
         for task in tasks[some]:
@@ -133,7 +135,7 @@ def shapley(
     if run is None:
         work(slice(len(tasks)))
     else:
-        run(work, len(tasks))
+        run(work, len(tasks), additions)
     return player.found
 
 
@@ -148,7 +150,7 @@ class _Player:
     ) -> None:
         self._network, self._X, self._rules = network, X, rules
         self._background, self._weights = background, weights
-        self._compiled = False
+        self.compiled = False
         self._enumerates = X.shape[1] <= MOST_ENUMERATED
         self.found = ShapleyValues(np.empty(X.shape), np.zeros(X.shape), np.empty(len(X)))
 
@@ -160,27 +162,27 @@ class _Player:
             cut += [(own, against, rows[start : start + step]) for start in range(0, len(rows), step)]
         return cut
 
-    def choose(self, tasks: list[Task]) -> None:
-        """Take the kernel where it pays."""
+    def additions(self, tasks: list[Task]) -> float:
+        """How many it takes at most to compute the values of all coalitions."""
         n_features = self._X.shape[1]
         n_coalitions = 1 << n_features
         if not self._enumerates:
             n_coalitions = 2 * self._rules.walks.shape[1] * (n_features - 1)
         pairs = sum(len(against) * len(rows) for _, against, rows in tasks if len(against) > 1)
-        self._compiled = uses_kernel(n_coalitions * pairs * len(self._background))
+        return float(n_coalitions) * pairs * len(self._background)
 
     def play(self, own: int, against: Ints, rows: Ints) -> None:
         """Compute the values of rows that are explained for one cluster."""
         n_background = len(self._background)
         both = np.concatenate([self._background, self._X[rows]])
         terms, rests = pieces(self._network, both, own, against)
-        if len(against) == 1 or not self._compiled:
+        if len(against) == 1 or not self.compiled:
             self._base(terms[:, :, :n_background], rests, rows)
         values, errors, bases = self.found
         if len(against) == 1:
             mean = (terms[0, :, :n_background] * self._weights).sum(axis=1)
             values[rows] = (terms[0, :, n_background:] - mean[:, None]).T
-        elif self._compiled:
+        elif self.compiled:
             values[rows], errors[rows], bases[rows] = self._fast(terms, rests)
         else:
             self._plain(terms, rests, rows)

@@ -3,6 +3,7 @@
 The reference for `neonxai.kernels.walks`, and what is used without it.
 """
 
+from itertools import pairwise
 from math import comb
 from typing import NamedTuple, TypeAlias
 
@@ -107,9 +108,7 @@ def _column_sums(table: Doubles) -> Doubles:
     return np.asarray(table.sum(axis=0))
 
 
-def walked(
-    of_rows: Doubles, of_background: Doubles, rests: Doubles, weights: Doubles, rules: Rules
-) -> Split:
+def walked(of_rows: Doubles, of_background: Doubles, rests: Doubles, weights: Doubles, rules: Rules) -> Split:
     """Means over pairs of walks and their standard errors, each of shape (n_features, n_rows).
 
     Each block of the background goes its own walks, with its rows' weights; the mean of a block comes with
@@ -124,9 +123,7 @@ def walked(
     n_blocks, n_walks, _ = rules.walks.shape
     blocks, of_blocks = _blocks(of_background, weights, rules.starts)
     nobody = np.zeros((n_rivals, 1, 1))
-    full = mean_pooled(
-        rests[:, None, None] + _total(of_rows), nobody, np.ones(1), rules.pooling, rules.beta
-    )
+    full = mean_pooled(rests[:, None, None] + _total(of_rows), nobody, np.ones(1), rules.pooling, rules.beta)
     ends = (
         mean_pooled(
             np.broadcast_to(rests[:, None, None], (n_rivals, n_blocks, n_rows)),
@@ -176,7 +173,7 @@ def _blocks(of_background: Doubles, weights: Doubles, starts: Ints) -> Split:
     longest = int(np.diff(starts).max())
     blocks = np.zeros((*of_background.shape[:2], len(starts) - 1, longest))
     of_blocks = np.zeros((len(starts) - 1, longest))
-    for block, (start, end) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for block, (start, end) in enumerate(pairwise(starts)):
         blocks[:, :, block, : end - start] = of_background[:, :, start:end]
         of_blocks[block, : end - start] = weights[start:end]
     return blocks, of_blocks
