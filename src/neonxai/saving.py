@@ -53,7 +53,7 @@ def write(explainer: ClusterExplainer, path: str | os.PathLike[str], *, overwrit
         **{name: _plain(getattr(explainer, name)) for name in _GAME},
     }
     arrays = explainer.network_.to_state()
-    if explainer.background_ is not None:
+    if explainer.background_ is not None and explainer.background_weights_ is not None:
         arrays = arrays | {_BACKGROUND: explainer.background_, _WEIGHTS: explainer.background_weights_}
     storage.write(path, "ClusterExplainer", fields, arrays, overwrite=overwrite)
 

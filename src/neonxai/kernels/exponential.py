@@ -1,4 +1,4 @@
-"""Exponentials of numbers that are not positive, and logarithms, without a branch: compilers vectorise them."""
+"""Exponentials of numbers that are not positive, and logarithms, without a branch: they become vectors."""
 
 from collections.abc import Callable
 from typing import Any

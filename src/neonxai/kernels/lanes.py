@@ -17,6 +17,7 @@ LANES = 8
 # Background rows that are pooled together, each with a register of its own.
 MOST_TOGETHER = 8
 
+_struct_proxy: Any = cgutils.create_struct_proxy
 _INDEX = ir.IntType(64)
 _SMALL = ir.IntType(32)
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
@@ -29,7 +30,7 @@ class _Builder:
         self.context, self.ir, self._types, self._args = context, builder, signature.args, args
 
     def address(self, position: int) -> Any:
-        array = cgutils.create_struct_proxy(self._types[position])
+        array = _struct_proxy(self._types[position])
         return array(self.context, self.ir, self._args[position]).data
 
     def _at(self, address: Any, index: Any) -> Any:
@@ -223,8 +224,7 @@ def _sums_of(together: int) -> Any:
     return intrinsic(sums)
 
 
-@intrinsic
-def _add(
+def _add_of(
     typing: Any,  # the signature of a numba intrinsic
     first: Any,
     at_first: Any,
@@ -246,6 +246,7 @@ def _add(
     return signature, build
 
 
+_add: Any = intrinsic(_add_of)
 _switch_1, _switch_2, _switch_3, _switch_4 = (_switch_of(n) for n in (1, 2, 3, 4))
 _switch_5, _switch_6, _switch_7, _switch_8 = (_switch_of(n) for n in (5, 6, 7, 8))
 _least_1, _least_2, _least_3, _least_4 = (_least_of(n) for n in (1, 2, 3, 4))
@@ -289,40 +290,40 @@ def switch(
     gains : array of shape (n_features, stride)
         Half of the difference is added to the feature's.
     """
-    at_rows, at_gains = feature * of_rows.shape[1], feature * stride
+    at_rows, place = feature * of_rows.shape[1], feature * stride
     slab = step * left.shape[1]
     for r in range(0, n_rows, LANES):
         if together == 8:
             _switch_8(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
             )  # fmt: skip
         elif together == 7:
             _switch_7(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
             )  # fmt: skip
         elif together == 6:
             _switch_6(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
             )  # fmt: skip
         elif together == 5:
             _switch_5(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
             )  # fmt: skip
         elif together == 4:
             _switch_4(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
             )  # fmt: skip
         elif together == 3:
             _switch_3(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
             )  # fmt: skip
         elif together == 2:
             _switch_2(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
             )  # fmt: skip
         else:
             _switch_1(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, at_gains
+                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
             )  # fmt: skip
 
 

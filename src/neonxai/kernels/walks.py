@@ -342,7 +342,8 @@ def walk_rows(
             n = kept
             if n == 0:
                 break
-    return bases.sum()
+    base: float = bases.sum()
+    return base
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
@@ -414,9 +415,8 @@ def enumerate_rows(
                 start, together = starts[q], starts[q + 1] - starts[q]
                 slab = q * n_rivals * MOST_TOGETHER
                 if soft:
-                    _exponentials(
-                        there[slab : slab + n_rivals * together], n_rivals, together, beta, least_left, left_exp
-                    )  # fmt: skip
+                    block = there[slab : slab + n_rivals * together]
+                    _exponentials(block, n_rivals, together, beta, least_left, left_exp)
                     product_sums(present_exp, left_exp, n_rivals, n, stride, 0, together, sums)
                     _soft_value(
                         here, there, n_rivals, n, stride, slab, together, beta, least_rows,

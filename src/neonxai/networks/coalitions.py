@@ -13,7 +13,7 @@ _FEW_BACKGROUND = 16
 
 
 def mean_pooled(present: Doubles, filled: Doubles, weights: Doubles, pooling: str, beta: float) -> Doubles:
-    """v(S) = weighted mean over b of the pooled h_k, where h_k = (what x gives in S) + (what b gives elsewhere).
+    """v(S) = mean over b of the pooled h_k, with h_k = (what x gives in S) + (what b gives elsewhere).
 
     Only their sum depends on both a row and a background row, and for soft pooling not even the exponentials
     do: exp(−β h_k) is a product of two.
