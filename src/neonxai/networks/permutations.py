@@ -57,17 +57,16 @@ def permutations(n_features: int, n_permutations: int, n_blocks: int, random_sta
     True
     """
     rng = np.random.default_rng(random_state)
-    walks = np.empty((n_blocks, n_permutations, n_features), dtype=np.intp)
-    for block in walks:
-        strata = np.tile(np.arange(n_permutations)[:, None], n_features)
-        depths = rng.permuted(strata, axis=0) + rng.random(strata.shape)
-        # By depth; the first two are at the ends, and so on, inwards.
-        inwards = depths.argsort(axis=1)
-        sides = rng.random((n_permutations, n_features // 2)) < 0.5
-        pairs = inwards[:, : n_features // 2 * 2].reshape(n_permutations, -1, 2)
-        pairs[sides] = pairs[sides][:, ::-1]
-        block[:, : n_features // 2] = pairs[:, :, 0]
-        block[:, n_features - n_features // 2 :] = pairs[:, ::-1, 1]
-        if n_features % 2:
-            block[:, n_features // 2] = inwards[:, -1]
+    shape, half = (n_blocks, n_permutations, n_features), n_features // 2
+    strata = np.broadcast_to(np.arange(n_permutations)[:, None], shape)
+    depths = rng.permuted(strata, axis=1) + rng.random(shape)
+    # By depth; the first two are at the ends, and so on, inwards.
+    inwards = depths.argsort(axis=2)
+    first, second = inwards[:, :, : 2 * half : 2], inwards[:, :, 1 : 2 * half : 2]
+    turned = rng.random(first.shape) < 0.5
+    walks = np.empty(shape, dtype=np.intp)
+    walks[:, :, :half] = np.where(turned, second, first)
+    walks[:, :, n_features - half :] = np.where(turned, first, second)[:, :, ::-1]
+    if n_features % 2:
+        walks[:, :, half] = inwards[:, :, -1]
     return walks
