@@ -8,6 +8,7 @@ import numpy as np
 from neonxai.networks import CentroidNetwork, DiagonalGaussianNetwork, LinearNetwork, fold
 from neonxai.networks.affine import AffineMap
 from neonxai.networks.folded import ScaledNetwork
+from neonxai.networks.folded_rivals import FoldedRivalsNetwork
 
 
 def logit(network, Z, cluster, *, rival=None, pooling="min", beta=1.0):
@@ -73,6 +74,7 @@ def families():
         "scaled centroid": fold(centroid, scaler),
         "scaled diagonal": fold(diagonal, scaler),
         "routed": ScaledNetwork(diagonal, constant),
+        "mixed, rival by rival": FoldedRivalsNetwork(plane, AffineMap.of(RNG.normal(size=(6, 6)))),
         "mixed": fold(plane, AffineMap.of(RNG.normal(size=(6, 6)))),
     }
 

@@ -17,8 +17,8 @@ from neonxai.networks.pooling import probabilities
 from neonxai.networks.shapley import shapley
 from neonxai.propagation import Answer, Question, pooled_evidence
 
-# Additions that take the kernel some 5 ms: threads are started in 1 ms.
-_WORTH_THREADS = 1 << 26
+# Additions that take the kernel some 40 ms: starting threads takes 10 ms.
+_WORTH_THREADS = 1 << 29
 _MOST_ROWS = 1 << 12
 _TILE_VALUES = 1 << 21
 

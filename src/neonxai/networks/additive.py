@@ -9,6 +9,7 @@ from neonxai.networks.base import Network
 from neonxai.networks.centroid import CentroidNetwork
 from neonxai.networks.diagonal import DiagonalGaussianNetwork
 from neonxai.networks.folded import ScaledNetwork
+from neonxai.networks.folded_rivals import FoldedRivalsNetwork
 from neonxai.networks.linear import LinearNetwork
 
 
@@ -104,6 +105,18 @@ def _(network: ScaledNetwork, X: Floats, own: int, rivals: Ints) -> tuple[Double
         anywhere, _ = pieces(network.inner, affine(affine.origin[None]), own, rivals)
         rests = rests + anywhere[:, constant, 0].sum(axis=1)
     return terms, rests
+
+
+@pieces.register
+def _(network: FoldedRivalsNetwork, X: Floats, own: int, rivals: Ints) -> tuple[Doubles, Doubles]:
+    inner, affine = network.inner, network.affine
+    if not isinstance(inner, CentroidNetwork):
+        # Fuzzy evidence is a power of distances, in which all features act together.
+        return pieces(inner, X, own, rivals)
+    slopes = affine.pull(2.0 * (inner.centers[own] - inner.centers[rivals]))
+    terms = slopes[:, :, None] * np.subtract(X, affine.origin, dtype=np.float64).T
+    at_origin, rests = pieces(inner, affine(affine.origin[None]), own, rivals)
+    return terms, rests + at_origin.sum(axis=1)[:, 0]
 
 
 def _product(X: Floats, own: Doubles, rivals: Doubles, tilts: Doubles) -> Doubles:
