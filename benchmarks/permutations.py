@@ -1,9 +1,9 @@
 """Errors of Shapley values by which permutations are walked through, at the same number of additions.
 
-Run as ``python benchmarks/permutations.py``; prints a table in Markdown. Data, clusterings and backgrounds
-are those of ``shapley.py``; 4 pairs of walks. Errors are root mean squares over 16 rows, their features and 20
-seeds, relative to the mean Σ|R| of a row, against 1,000 pairs of walks. The last line is what the package
-does; behind it the root mean square of the standard errors that it tells, divided by that of the actual ones.
+Run as ``python benchmarks/permutations.py``; prints a table in Markdown. Data, clusterings and
+backgrounds are those of ``shapley.py``; 4 pairs of walks. Errors are root mean squares over 16 rows, their
+features and 20 seeds, relative to the mean Σ|R| of a row, against 1,000 pairs of walks. The last line is what
+the package does; in brackets are the standard errors that are told, as a share of the actual ones.
 """
 
 import numpy as np
