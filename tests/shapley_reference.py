@@ -8,6 +8,7 @@ import numpy as np
 from neonxai.networks import CentroidNetwork, DiagonalGaussianNetwork, LinearNetwork, fold
 from neonxai.networks.affine import AffineMap
 from neonxai.networks.folded import ScaledNetwork
+from neonxai.networks.folded_rivals import FoldedRivalsNetwork
 
 
 def logit(network, Z, cluster, *, rival=None, pooling="min", beta=1.0):
@@ -20,10 +21,10 @@ def logit(network, Z, cluster, *, rival=None, pooling="min", beta=1.0):
     return -np.log(np.exp(-beta * h).sum(axis=1)) / beta
 
 
-def value(network, x, cluster, background, coalition, **asked):
+def value(network, x, cluster, background, coalition, *, weights=None, **asked):
     Z = background.astype(float)
     Z[:, list(coalition)] = x[list(coalition)]
-    return logit(network, Z, cluster, **asked).mean()
+    return np.average(logit(network, Z, cluster, **asked), weights=weights)
 
 
 def shapley_values(network, x, cluster, background, **asked):
@@ -73,6 +74,7 @@ def families():
         "scaled centroid": fold(centroid, scaler),
         "scaled diagonal": fold(diagonal, scaler),
         "routed": ScaledNetwork(diagonal, constant),
+        "mixed, rival by rival": FoldedRivalsNetwork(plane, AffineMap.of(RNG.normal(size=(6, 6)))),
         "mixed": fold(plane, AffineMap.of(RNG.normal(size=(6, 6)))),
     }
 

@@ -8,6 +8,7 @@ from neonxai.networks import shapley as module
 from neonxai.networks.additive import pieces
 from neonxai.networks.coalitions import mean_pooled
 from neonxai.networks.integrated import integrated
+from neonxai.networks.permutations import permutations
 from neonxai.networks.shapley import shapley
 from shapley_reference import families, logit, many_values, rows, shapley_values
 
@@ -23,6 +24,15 @@ ASKED = {
     "pair": {"rivals": RIVALS},
 }
 MANY = np.random.default_rng(4).normal(size=(5, 14))
+
+
+@pytest.fixture(params=[False, True], ids=["NumPy", "kernel"], autouse=True)
+def kernel(request, monkeypatch):
+    """Play by NumPy, and by the kernel, however few the additions."""
+    if request.param:
+        pytest.importorskip("numba")
+    monkeypatch.setattr(module, "uses_kernel", lambda _: request.param)
+    return request.param
 
 
 @pytest.fixture
@@ -152,6 +162,7 @@ def test_a_row_does_not_depend_on_its_neighbours(network, asked, walks, n_backgr
         for of_part, of_whole in zip(found, whole, strict=True):
             np.testing.assert_array_equal(of_part, of_whole[part])
     monkeypatch.setattr(module, "_TILE_VALUES", 1)
+    monkeypatch.setattr(module, "_TASK_ROWS", 9)
     tiled = shapley(network, many, clusters, background, n_permutations=8, **asked)
     np.testing.assert_array_equal(tiled.values, whole.values)
 
@@ -199,7 +210,7 @@ def test_soft_pooling_survives_what_underflows():
     np.testing.assert_allclose(soft.values, hard.values, rtol=0, atol=np.log(3) / 50.0)
     x = np.array([[[-900.0]], [[900.0]]])
     b = np.array([[[900.5]], [[-900.0]]])
-    pooled = mean_pooled(x, b, "soft", 1.0)[0, 0]
+    pooled = mean_pooled(x, b, np.ones(1), "soft", 1.0)[0, 0]
     assert pooled == pytest.approx(-np.log(np.exp(-0.5) + 1.0), rel=1e-12)
 
 
@@ -274,3 +285,57 @@ def test_the_reference_itself():
     network = CentroidNetwork([[0.0, 0.0], [2.0, 0.0], [0.0, 4.0]])
     found = shapley_values(network, np.array([0.0, 0.0]), 0, np.array([[1.0, 2.0]]))
     np.testing.assert_allclose(found, [2.0, 2.0], atol=1e-14)
+
+
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
+@pytest.mark.parametrize(
+    "network", [FAMILIES["centroid"], FAMILIES["diagonal"]], ids=["centroid", "diagonal"]
+)
+def test_background_rows_count_by_their_weights(network, asked):
+    weighted = {**asked, "weights": np.array([0.1, 0.2, 0.05, 0.6, 0.05])}
+    check_same_as_definition(shapley, network, weighted)
+
+    def without_weights(*given, weights, **rest):
+        return shapley(*given, **rest)
+
+    with pytest.raises(AssertionError):
+        check_same_as_definition(without_weights, network, weighted)
+
+
+def test_permutations_are_uniform_and_spread_over_depths():
+    walks = permutations(7, 4, 3000, random_state=0)
+    assert walks.shape == (3000, 4, 7)
+    np.testing.assert_array_equal(np.sort(walks, axis=2), np.broadcast_to(np.arange(7), walks.shape))
+    # Each pair of features in each pair of places, as often: 12,000 / 42 times, within 5 standard deviations.
+    counts = np.zeros((7, 7, 7, 7))
+    flat = walks.reshape(-1, 7)
+    for here in range(7):
+        for there in range(7):
+            np.add.at(counts, (here, there, flat[:, here], flat[:, there]), 1)
+    apart = ~np.eye(7, dtype=bool)
+    found = counts[apart][:, apart]
+    expected = len(flat) / 42
+    assert np.abs(found - expected).max() < 5.5 * np.sqrt(expected)
+    depth = np.abs(walks.argsort(axis=2) - 3).mean(axis=1)
+    independent = np.abs(rng_permutations(12_000, 7).argsort(axis=1) - 3).reshape(3000, 4, 7).mean(axis=1)
+    assert depth.var(axis=0).max() < 0.4 * independent.var(axis=0).min()
+
+
+def rng_permutations(n, n_features):
+    return np.random.default_rng(1).permuted(np.tile(np.arange(n_features), (n, 1)), axis=1)
+
+
+def test_standard_errors_are_not_too_small(walking):
+    """Over 200 draws: the mean squared error, and what is told of it, which may be more, but not less."""
+    network, background = FAMILIES["centroid"], rows(20, seed=1)
+    exact = shapley_exactly(network, background)
+    draws = [shapley(network, X, CLUSTERS, background, n_permutations=4, random_state=s) for s in range(200)]
+    squares = np.mean([(draw.values - exact) ** 2 for draw in draws])
+    told = np.mean([draw.standard_error**2 for draw in draws])
+    assert 0.95 < told / squares < 4.0
+    bias = np.abs(np.mean([draw.values for draw in draws], axis=0) - exact)
+    assert (bias < 5 * np.sqrt(np.mean([(d.values - exact) ** 2 for d in draws], axis=0) / 200) + 1e-12).all()
+
+
+def shapley_exactly(network, background):
+    return many_values(network, X, CLUSTERS, background)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.cluster import BisectingKMeans, KMeans
+from sklearn.cluster import DBSCAN, BisectingKMeans, KMeans
 from sklearn.datasets import load_iris, load_wine
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
@@ -83,9 +83,10 @@ def test_many_features_are_walked_through():
     assert e.standard_error.shape == WINE.shape
     assert (e.standard_error >= 0).all()
     assert 0 < np.median(e.standard_error) < 0.1 * np.median(np.abs(e.relevance).sum(axis=1))
+    # The kernel plays for all rows, NumPy for one: the same walks, rounded differently.
+    np.testing.assert_allclose(game.explain(WINE[5:6]).relevance[0], e.relevance[5], rtol=1e-12, atol=1e-12)
     rough = explainer(game.model_, WINE, tol=0.05, n_permutations=500).explain(WINE)
     assert (rough.standard_error.max(axis=1) < 0.05 * np.abs(rough.relevance).sum(axis=1)).all()
-    np.testing.assert_array_equal(game.explain(WINE[5:6]).relevance[0], e.relevance[5])
 
 
 def test_backgrounds():
@@ -172,6 +173,62 @@ def test_shap_and_plots_take_it():
     assert neonxai.explain(iris_model(), IRIS, method="shapley").standard_error is not None
 
 
+def test_a_clustering_summarises_the_background():
+    """Its centers count by their sizes, as if each of their rows were there."""
+    model = KMeans(3, n_init=1, random_state=0)
+    summary = KMeans(5, n_init=1, random_state=1)
+    game = explainer(model, background=summary)
+    assert not hasattr(summary, "cluster_centers_")
+    fitted = KMeans(5, n_init=1, random_state=1).fit(IRIS)
+    sizes = np.bincount(fitted.labels_)
+    np.testing.assert_array_equal(game.background_, fitted.cluster_centers_)
+    np.testing.assert_allclose(game.background_weights_, sizes / 150, rtol=1e-15)
+    repeated = explainer(model, background=np.repeat(fitted.cluster_centers_, sizes, axis=0))
+    for method in ("shapley", "integrated"):
+        few, many = (g.set_params(method=method).explain(IRIS[::20]) for g in (game, repeated))
+        check_conserved(few)
+        size = np.abs(many.relevance).max()
+        np.testing.assert_allclose(few.relevance, many.relevance, rtol=0, atol=1e-12 * size)
+        np.testing.assert_allclose(few.base_value, many.base_value, rtol=0, atol=1e-12 * size)
+    alike = explainer(model, background=fitted.cluster_centers_).explain(IRIS[::20])
+    assert np.abs(alike.base_value - few.base_value).max() > 1e-3 * size
+
+
+def test_a_summary_is_made_behind_steps_that_are_not_affine():
+    model = MODELS["a step that is not affine"]
+    game = explainer(model, background=KMeans(5, n_init=1, random_state=1))
+    transformed = KMeans(5, n_init=1, random_state=1).fit(game.model_[0].transform(IRIS))
+    np.testing.assert_allclose(game.background_, transformed.cluster_centers_, rtol=1e-9, atol=1e-12)
+    check_conserved(game.explain(IRIS))
+
+
+def test_weights_are_stored(tmp_path):
+    game = explainer(background=KMeans(5, n_init=1, random_state=1))
+    game.save(tmp_path / "game")
+    again = ClusterExplainer.load(tmp_path / "game")
+    np.testing.assert_array_equal(again.background_weights_, game.background_weights_)
+    np.testing.assert_array_equal(again.explain(IRIS).relevance, game.explain(IRIS).relevance)
+    for broken, message in (
+        (game.background_weights_[1:], "no positive weight for each"),
+        (-game.background_weights_, "no positive weight for each"),
+        (2 * game.background_weights_, "sum to 2"),
+    ):
+        game.background_weights_ = broken
+        game.save(tmp_path / "game", overwrite=True)
+        with pytest.raises(ValueError, match=message):
+            ClusterExplainer.load(tmp_path / "game")
+        game.background_weights_ = again.background_weights_
+
+
+def test_shortcuts_pass_on_what_a_game_needs():
+    asked = {"method": "shapley", "background": 20, "n_permutations": 5, "random_state": 3, "tol": 0.1}
+    model = make_pipeline(StandardScaler(), KMeans(4, n_init=1, random_state=0))
+    e = neonxai.explain(model, WINE, **asked)
+    np.testing.assert_array_equal(e.relevance, explainer(model, WINE, **asked).explain(WINE).relevance)
+    with pytest.raises(TypeError, match="no sum over the features"):
+        neonxai.explain_labels(np.arange(150) // 50, IRIS, **asked)
+
+
 def test_prototypes():
     e = explainer().explain_prototypes()
     check_conserved(e)
@@ -189,6 +246,9 @@ BAD = [
     ({"background": 0.5}, ValueError, r"background=0\.5"),
     ({"background": IRIS[:, :2]}, ValueError, "background= has 150 rows of 2 features"),
     ({"background": IRIS[:5], "method": "neon"}, ValueError, "background= has no meaning"),
+    ({"background": KMeans}, TypeError, r"Pass an instance, KMeans\(50\)"),
+    ({"background": KMeans(2, n_init=1).fit(IRIS)}, ValueError, "is fitted, but"),
+    ({"background": DBSCAN()}, TypeError, "has no cluster_centers_"),
     ({"method": "lime"}, ValueError, "method='lime' is not known; choose one of neon, shapley, integrated"),
 ]
 

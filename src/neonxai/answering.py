@@ -14,7 +14,7 @@ from neonxai.arrays import Doubles, Ints
 from neonxai.board import Answers, Board, Shelf
 from neonxai.engines import Progress, for_each_tile, n_threads
 from neonxai.fused import fused
-from neonxai.games import DEFAULT_BACKGROUND, Game, check_additive, check_dense
+from neonxai.games import Game, check_dense, game_rows
 from neonxai.networks import Network
 from neonxai.networks.linear import LinearNetwork
 from neonxai.networks.sparse_rows import as_linear, sparse_evidence
@@ -116,48 +116,6 @@ class Machine:
             return logits, None
         return logits, agreement_of(assigned, np.concatenate(known) if labels is None else labels)
 
-    def background(self, fitted: Rows, given: Any, random_state: int) -> Doubles:
-        """Rows that stand for the absence of features, as the network takes them.
-
-        Parameters
-        ----------
-        fitted : Rows
-            Rows to sample from.
-        given : int, rows or None
-            How many of them (all, in order, if there are no more), or others.
-        random_state : int
-            Which.
-
-        Raises
-        ------
-        TypeError
-            If the network's evidence is no sum over the features.
-        ValueError
-            If there are no rows, or they have other columns.
-        """
-        check_additive(self.network)
-        rows, size = fitted, DEFAULT_BACKGROUND
-        if given is not None and np.ndim(given) == 0:
-            size = int(given)
-        elif given is not None:
-            rows = self.entrance.read(given)
-            size = rows.n_rows
-            if rows.n_columns != fitted.n_columns or not size:
-                raise ValueError(
-                    f"background= has {size} rows of {rows.n_columns} features; it must have at least one, "
-                    f"of the {fitted.n_columns} features that were clustered."
-                )
-        rows.check()
-        chosen = np.arange(rows.n_rows)
-        if size < rows.n_rows:
-            chosen = np.sort(np.random.default_rng(random_state).choice(rows.n_rows, size, replace=False))
-        found = []
-        for start, values, _ in parts(self.entrance, rows):
-            here = values[chosen[(chosen >= start) & (chosen < start + values.shape[0])] - start]
-            found.append(here.toarray() if issparse(here) else np.asarray(here))
-        sampled: Doubles = np.concatenate(found).astype(np.float64)
-        return sampled
-
     def answer(
         self,
         rows: Rows,
@@ -207,6 +165,8 @@ class Machine:
                 step = max(64, min(_FUSED_ROWS, -(-values.shape[0] // (4 * threads))))
                 for_each_tile(part.explain_fused, values.shape[0], step, done, threads=threads)
                 part.explain_left()
+            elif self.game is not None:
+                for_each_tile(part.explain, values.shape[0], game_rows(values.shape[1]), done)
             elif part.linear is not None:
                 for_each_tile(part.explain, values.shape[0], _SPARSE_ROWS, done)
             else:

@@ -13,13 +13,14 @@ from neonxai.agreement import warn_if_low
 from neonxai.answering import Machine
 from neonxai.arrays import Doubles, Floats
 from neonxai.asking import read_question
+from neonxai.background import Background, make_background
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.explanation.contrast import SMALL_TABLE
 from neonxai.forward import forward
-from neonxai.games import game_of
+from neonxai.games import check_additive, game_of
 from neonxai.names import positions_by_row, positions_of
-from neonxai.parameters import check_parameters
+from neonxai.parameters import check_parameters, check_pooling
 from neonxai.propagation import (
     Question,
     check_overflow,
@@ -72,12 +73,15 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         How far back through a pipeline's steps relevance goes. "input": to the columns that the pipeline
         takes. "codes": where columns were encoded, to each code or term. "stop": to the columns, except
         behind steps that are not known, where it stops at their outputs.
-    background : int, array-like or frame of shape (n_background, n_features), optional
+    background : int, array-like or frame of shape (n_background, n_features), or clustering, optional
         What a feature's value is compared with, for "shapley" and "integrated": rows in the unit that the
-        model knows, such as a reference group, or the centers of a k-means with many clusters as a summary;
-        or how many to sample from the rows given to `fit`. By default 50 of them.
+        model knows, such as a reference group; or how many to sample from the rows given to `fit`, by default
+        50; or an unfitted clustering, such as ``KMeans(50)``, whose centers summarise them, weighted by their
+        sizes. (A clone of it is fitted to what the network takes: the rows behind the steps in front that are
+        not affine.)
     n_permutations : int
-        Of "shapley", with more than 10 features: how many permutations are walked through, there and back.
+        Of "shapley", with more than 10 features: how many permutations are walked through, there and back,
+        for each block of 8 rows of the background.
     random_state : int
         Of the sample, and of the permutations, which are the same for all rows.
     tol : float, optional
@@ -96,6 +100,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         β as a number.
     background_ : array of shape (n_background, n_features) or None
         The background, as the network takes it.
+    background_weights_ : array of shape (n_background,) or None
+        How much each of its rows counts; they sum to 1.
     agreement_ : float or None
         The share of the rows given to `fit` that the network assigns as the clustering did, where it stands
         in for it; None where the network is the clustering.
@@ -198,20 +204,17 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         )
         self._adopt(reading)
         devices.check_fitted_rows(self, tensor)
-        self.background_ = None
+        background = None
         if self.method != "neon":
-            machine = Machine(self.entrance_, self.network_, self.cluster_names_)
-            self.background_ = machine.background(reading.rows, self.background, self.random_state)
+            check_additive(self.network_)
+            background = make_background(self.entrance_, reading.rows, self.background, self.random_state)
+        self._stand_before(background)
         self._frame = reading.rows.kind
         self.pooling_ = self.network_.default_pooling if self.pooling == "auto" else self.pooling
         with overflow_is_checked():
             self.beta_, self.agreement_ = self._survey(reading, tensor)
             self._contrast_all()
-        if self.pooling_ == "soft" and self.beta_ < np.finfo(np.float64).tiny:
-            raise ValueError(
-                f"beta={self.beta_:g} has no soft pooling: −(1/β) log Σ exp(−β h) is infinite there. "
-                'Choose a positive beta, or pooling="min".'
-            )
+        check_pooling(self.beta_, self.pooling_)
         return self
 
     def _survey(self, reading: Reading, tensor: Tensor | None) -> tuple[float, float | None]:
@@ -242,18 +245,22 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             if pulled is not None:
                 self._contrasts = pulled, separations
 
+    def _stand_before(self, background: Background | None) -> None:
+        """Take over a background."""
+        given = (None, None) if background is None else (background.rows, background.weights)
+        self.background_, self.background_weights_ = given
+
     def _adopt(self, reading: Reading) -> None:
         self.model_ = reading.model
         self.network_, self.entrance_ = reading.network, reading.entrance
         self.labels_ = reading.labels
         self._stands_in = self.network_.known_labels(np.zeros((1, self.network_.n_features))) is not None
         self.cluster_names_ = reading.cluster_names
-        self.n_features_in_ = reading.n_columns
+        self.n_features_in_, self.feature_names_ = reading.n_columns, reading.feature_names
         if reading.names is not None:
             self.feature_names_in_ = np.array(reading.names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        self.feature_names_ = reading.feature_names
 
     def explain(
         self,
@@ -488,7 +495,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         explainer = cls(stored.source.network, **stored.parameters)
         explainer._adopt(Reading.of_network(stored.source))
         explainer.beta_, explainer.pooling_ = stored.parameters["beta"], stored.parameters["pooling"]
-        explainer.agreement_, explainer.background_ = stored.agreement, stored.background
-        explainer._frame = None
+        explainer.agreement_, explainer._frame = stored.agreement, None
+        explainer._stand_before(stored.background)
         explainer._contrast_all()
         return explainer

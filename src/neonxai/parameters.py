@@ -67,3 +67,12 @@ def _check_game(explainer: Any) -> None:
             f"background={background!r:.30} is not possible; choose a whole number ≥ 1 of rows to sample, or "
             "give the rows."
         )
+
+
+def check_pooling(beta: float, pooling: str) -> None:
+    """Raise a ValueError if β is too small for soft pooling."""
+    if pooling == "soft" and beta < np.finfo(np.float64).tiny:
+        raise ValueError(
+            f"beta={beta:g} has no soft pooling: −(1/β) log Σ exp(−β h) is infinite there. "
+            'Choose a positive beta, or pooling="min".'
+        )

@@ -17,6 +17,10 @@ def explain(
     method: str = "neon",
     preprocessing: Any = None,
     pull_back: str = "input",
+    background: Any = None,
+    n_permutations: int = 32,
+    random_state: int = 0,
+    tol: float | None = None,
     target: Any = None,
     against: Any = None,
 ) -> Explanation:
@@ -34,6 +38,8 @@ def explain(
         labels (``labels_`` without a ``predict``), the very rows that were clustered.
     beta, pooling, gamma, method, preprocessing, pull_back
         As for `ClusterExplainer`.
+    background, n_permutations, random_state, tol
+        As for `ClusterExplainer`, for ``method="shapley"`` and ``method="integrated"``.
     target, against
         As for `ClusterExplainer.explain`.
 
@@ -67,6 +73,10 @@ def explain(
         method=method,
         preprocessing=preprocessing,
         pull_back=pull_back,
+        background=background,
+        n_permutations=n_permutations,
+        random_state=random_state,
+        tol=tol,
     ).fit(X)
     return explainer.explain(X, target=target, against=against, labels=explainer.labels_)
 
@@ -82,6 +92,10 @@ def explain_labels(
     method: str = "neon",
     preprocessing: Any = None,
     pull_back: str = "input",
+    background: Any = None,
+    n_permutations: int = 32,
+    random_state: int = 0,
+    tol: float | None = None,
     target: Any = None,
     against: Any = None,
 ) -> Explanation:
@@ -99,8 +113,9 @@ def explain_labels(
     noise : int, str or None
         The label of rows that belong to no cluster, if there are any. Such a row is explained by how far it
         is from the nearest cluster.
-    beta, pooling, gamma, method, preprocessing, pull_back
-        As for `ClusterExplainer`.
+    beta, pooling, gamma, method, preprocessing, pull_back, background, n_permutations, random_state, tol
+        As for `ClusterExplainer`. The network of support points is no sum over the features, so that it has
+        no ``method`` but "neon"; others are refused.
     target, against
         As for `ClusterExplainer.explain`.
 
@@ -132,6 +147,10 @@ def explain_labels(
         method=method,
         preprocessing=preprocessing,
         pull_back=pull_back,
+        background=background,
+        n_permutations=n_permutations,
+        random_state=random_state,
+        tol=tol,
         target=target,
         against=against,
     )

@@ -1,4 +1,4 @@
-"""The kernels' exponential."""
+"""The kernels' exponential and logarithm."""
 
 import mpmath
 import numpy as np
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba")
 
-from neonxai.kernels.exponential import exp_all
+from neonxai.kernels.exponential import exp_all, log_all
 
 
 def exponentials(values, dtype=np.float64):
@@ -38,3 +38,15 @@ def test_the_ends():
     np.testing.assert_array_equal(
         exponentials([0.0, -0.0, -709.0, -1e308, -np.inf, np.nan]), [1, 1, 0, 0, 0, 0]
     )
+
+
+@settings(deadline=None)
+@given(st.floats(1e-300, 1e300))
+def test_logarithms_within_three_ulp(x):
+    exact = mpmath.log(mpmath.mpf(x))
+    assert abs(log_all(np.array([x]))[0] - exact) <= 3 * np.spacing(abs(float(exact)))
+
+
+def test_logarithms_near_one_and_in_vectors():
+    x = 1.0 + np.concatenate([-np.geomspace(1e-16, 0.5, 5_001), np.geomspace(1e-16, 1.0, 5_001)])
+    np.testing.assert_allclose(log_all(x), np.log(x), rtol=7e-16)

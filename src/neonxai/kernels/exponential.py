@@ -1,4 +1,4 @@
-"""The exponential of numbers that are not positive, without a branch: compilers make vectors of it."""
+"""Exponentials of numbers that are not positive, and logarithms, without a branch: they become vectors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +14,11 @@ _LN2_LOW = 1.90821492927058770002e-10
 # Adding it leaves the nearest integer in the lowest bits: 1.5 · 2⁵².
 _ROUND = 6755399441055744.0
 _LEAST = -708.0  # below, the result would not be a normal number
+_MANTISSA = 0x000FFFFFFFFFFFFF
+_ONE_BITS = 0x3FF0000000000000
+_WHOLE_BITS = 0x4330000000000000  # of 2⁵²: with an integer in its lowest bits it is 2⁵² plus that integer
+_WHOLE_BIAS = 4503599627370496.0 + 1023.0
+_ROOT_OF_TWO = 1.4142135623730951
 
 # The same for float32, with 1.5 · 2²³.
 _LOG2E_SINGLE = np.float32(1.4426950408889634)
@@ -106,6 +111,42 @@ def _exp_not_positive(t: Any) -> Any:
     return choose
 
 
+@njit(inline="always", fastmath={"contract"}, error_model="numpy")
+def log_normal(x: float) -> float:
+    """Natural logarithm of a normal, positive, finite number, within 3 ulp.
+
+    x = m 2ⁿ with m in (√½, √2], and log m = 2 artanh s with s = (m − 1) / (m + 1), |s| < 0.172, by its series
+    up to s²¹, whose rest is below 10⁻¹⁷ of it.
+
+    Examples
+    --------
+    >>> log_normal(1.0)
+    0.0
+    >>> bool(abs(log_normal(10.0) - np.log(10.0)) < 1e-15)
+    True
+    """
+    bits = _bits(x)
+    n = _float((bits >> 52) | _WHOLE_BITS) - _WHOLE_BIAS
+    m = _float((bits & _MANTISSA) | _ONE_BITS)
+    high = m > _ROOT_OF_TWO
+    m = 0.5 * m if high else m
+    n = n + 1.0 if high else n
+    s = (m - 1.0) / (m + 1.0)
+    z = s * s
+    p = 1.0 / 21.0
+    p = p * z + 1.0 / 19.0
+    p = p * z + 1.0 / 17.0
+    p = p * z + 1.0 / 15.0
+    p = p * z + 1.0 / 13.0
+    p = p * z + 1.0 / 11.0
+    p = p * z + 1.0 / 9.0
+    p = p * z + 1.0 / 7.0
+    p = p * z + 1.0 / 5.0
+    p = p * z + 1.0 / 3.0
+    result: float = n * _LN2_HIGH + (2.0 * s + (2.0 * s * z * p + n * _LN2_LOW))
+    return result
+
+
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
 def exp_all(values: np.ndarray) -> np.ndarray:
     """Exponentials of a vector of numbers that are not positive, float32 or float64.
@@ -119,4 +160,13 @@ def exp_all(values: np.ndarray) -> np.ndarray:
     out = np.empty_like(values)
     for i in range(len(values)):
         out[i] = exp_not_positive(values[i])
+    return out
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+def log_all(values: np.ndarray) -> np.ndarray:
+    """Logarithms of a vector of normal, positive numbers."""
+    out = np.empty_like(values)
+    for i in range(len(values)):
+        out[i] = log_normal(values[i])
     return out

@@ -9,6 +9,7 @@ from neonxai.networks.base import Network
 from neonxai.networks.centroid import CentroidNetwork
 from neonxai.networks.diagonal import DiagonalGaussianNetwork
 from neonxai.networks.folded import ScaledNetwork
+from neonxai.networks.folded_rivals import FoldedRivalsNetwork
 from neonxai.networks.linear import LinearNetwork
 
 
@@ -106,10 +107,22 @@ def _(network: ScaledNetwork, X: Floats, own: int, rivals: Ints) -> tuple[Double
     return terms, rests
 
 
+@pieces.register
+def _(network: FoldedRivalsNetwork, X: Floats, own: int, rivals: Ints) -> tuple[Doubles, Doubles]:
+    inner, affine = network.inner, network.affine
+    if not isinstance(inner, CentroidNetwork):
+        # Fuzzy evidence is a power of distances, in which all features act together.
+        return pieces(inner, X, own, rivals)
+    slopes = affine.pull(2.0 * (inner.centers[own] - inner.centers[rivals]))
+    terms = slopes[:, :, None] * np.subtract(X, affine.origin, dtype=np.float64).T
+    at_origin, rests = pieces(inner, affine(affine.origin[None]), own, rivals)
+    return terms, rests + at_origin.sum(axis=1)[:, 0]
+
+
 def _product(X: Floats, own: Doubles, rivals: Doubles, tilts: Doubles) -> Doubles:
     """((x − μ_c) + (x − μ_k)) ∘ tilt, shape (n_rivals, n_features, n_rows): from differences alone."""
-    from_own = np.subtract(X, own, dtype=np.float64).T
-    terms = np.subtract(X.T[None], rivals[:, :, None], dtype=np.float64)
-    terms += from_own
+    turned = np.ascontiguousarray(X.T, dtype=np.float64)
+    terms: Doubles = turned - rivals[:, :, None]
+    terms += turned - own[:, None]
     terms *= tilts[:, :, None]
     return terms

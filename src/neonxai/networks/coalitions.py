@@ -12,8 +12,8 @@ _DRAINED = 1e-250
 _FEW_BACKGROUND = 16
 
 
-def mean_pooled(present: Doubles, filled: Doubles, pooling: str, beta: float) -> Doubles:
-    """v(S) = mean over b of the pooled h_k, where h_k = (what x gives in S) + (what b gives elsewhere).
+def mean_pooled(present: Doubles, filled: Doubles, weights: Doubles, pooling: str, beta: float) -> Doubles:
+    """v(S) = mean over b of the pooled h_k, with h_k = (what x gives in S) + (what b gives elsewhere).
 
     Only their sum depends on both a row and a background row, and for soft pooling not even the exponentials
     do: exp(−β h_k) is a product of two.
@@ -24,6 +24,8 @@ def mean_pooled(present: Doubles, filled: Doubles, pooling: str, beta: float) ->
         Σ_{i∈S} g_ki(x_i) + r_k.
     filled : array of shape (n_rivals, n_coalitions, n_background)
         Σ_{i∉S} g_ki(b_i).
+    weights : array of shape (n_background,) or (n_coalitions, n_background)
+        Those of the background rows, for all coalitions or each.
     pooling : {"min", "soft"}
         Layer 2.
     beta : float
@@ -38,7 +40,7 @@ def mean_pooled(present: Doubles, filled: Doubles, pooling: str, beta: float) ->
     --------
     >>> import numpy as np
     >>> x, b = np.array([[[1.0]], [[4.0]]]), np.array([[[0.0, 9.0]], [[0.0, 0.0]]])
-    >>> mean_pooled(x, b, "min", 1.0)  # min(1, 4) and min(10, 4)
+    >>> mean_pooled(x, b, np.array([0.5, 0.5]), "min", 1.0)  # min(1, 4) and min(10, 4)
     array([[2.5]])
     """
     _, n_coalitions, n_rows = present.shape
@@ -47,17 +49,20 @@ def mean_pooled(present: Doubles, filled: Doubles, pooling: str, beta: float) ->
     if few := n_background < _FEW_BACKGROUND:
         if n_rows == 1:
             # A sum over a single column is rounded otherwise than that over one of many.
-            return mean_pooled(np.repeat(present, 2, axis=2), filled, pooling, beta)[:, :1]
+            return mean_pooled(np.repeat(present, 2, axis=2), filled, weights, pooling, beta)[:, :1]
         of_rows, of_background = present[:, :, None, :], filled[:, :, :, None]
     else:
         of_rows, of_background = present[:, :, :, None], filled[:, :, None, :]
+    weights = np.broadcast_to(weights, (n_coalitions, n_background))
+    of_each = weights[:, :, None] if few else weights[:, None, :]
     result = np.empty((n_coalitions, n_rows))
     step = max(1, BLOCK_VALUES // (n_rows * n_background))
     pool = _soft if pooling == "soft" and beta < np.inf and len(present) > 1 else _least
     for start in range(0, n_coalitions, step):
         block = slice(start, start + step)
         pooled = pool(of_rows[:, block], of_background[:, block], beta)
-        pooled.mean(axis=1 if few else 2, out=result[block])
+        pooled *= of_each[block]
+        pooled.sum(axis=1 if few else 2, out=result[block])
     return result
 
 

@@ -95,7 +95,9 @@ def integrated(
         step = max(1, _TILE_VALUES // (len(against) * X.shape[1]))
         from_mean, rests = pieces(network, background_mean[None], own, against)
         nothing = np.zeros((len(against), 1, 1))
-        base = mean_pooled((from_mean.sum(axis=1) + rests[:, None])[:, None], nothing, pooling, beta)[0]
+        base = mean_pooled(
+            (from_mean.sum(axis=1) + rests[:, None])[:, None], nothing, np.ones(1), pooling, beta
+        )[0]
         for start in range(0, len(rows), step):
             tile = rows[start : start + step]
             middle = 0.5 * np.add(X[tile], background_mean, dtype=np.float64)
@@ -114,7 +116,7 @@ def integrated(
             relevance += np.einsum("kn,kdn->nd", bent, bend)
             values[tile], bases[tile] = relevance, base
             evidence = at_mean + to_row.sum(axis=1)
-            logits[tile] = mean_pooled(evidence[:, None], nothing, pooling, beta)[0]
+            logits[tile] = mean_pooled(evidence[:, None], nothing, np.ones(1), pooling, beta)[0]
     return IntegratedShares(values, logits - bases - values.sum(axis=1), bases)
 
 

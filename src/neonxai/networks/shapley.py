@@ -8,24 +8,27 @@ Evidence against one rival alone is additive itself: then a value is a differenc
 """
 
 from collections.abc import Callable
-from math import comb
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from neonxai import kernels
 from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.networks.additive import pieces
 from neonxai.networks.base import Network
 from neonxai.networks.coalitions import BLOCK_VALUES, mean_pooled
+from neonxai.networks.permutations import background_blocks, permutations
+from neonxai.networks.walking import Rules, enumerated, fewest_walks, gain_weights, walked
 
 # Up to so many features all coalitions are enumerated.
 MOST_ENUMERATED = 10
-# A standard error of fewer pairs of walks is too coarse to stop by.
-_FEWEST_PAIRS = 8
-_TILE_VALUES = 1 << 18  # float64 values of g in a tile: 2 MiB
-
-Split: TypeAlias = tuple[Doubles, Doubles]
-Game: TypeAlias = Callable[[Doubles, Doubles], Doubles]
+_TILE_VALUES = 1 << 18  # float64 values of g in a tile of the reference: 2 MiB
+# Rows that are taken apart together, and the values that come of it: 32 MiB.
+_TASK_ROWS = 512
+_TASK_VALUES = 1 << 22
+# Additions that take NumPy a few milliseconds. Nothing but the question decides, so that the same question
+# has the same answer, to the last bit, in every process.
+_WORTH_A_KERNEL = 1 << 20
 
 
 class ShapleyValues(NamedTuple):
@@ -52,12 +55,14 @@ def shapley(
     clusters: Ints,
     background: Floats,
     *,
+    weights: Floats | None = None,
     rivals: Ints | None = None,
     pooling: str = "min",
     beta: float = 1.0,
     n_permutations: int = 32,
     random_state: int = 0,
     tol: float | None = None,
+    run: Callable[[Callable[[slice], None], int, float], None] | None = None,
 ) -> ShapleyValues:
     """Compute Shapley values of f_c against a background.
 
@@ -71,6 +76,8 @@ def shapley(
         The cluster c that each row is explained for.
     background : array of shape (n_background, n_features)
         Rows whose values stand for a feature's absence.
+    weights : array of shape (n_background,), optional
+        How much each of them counts; they sum to 1. By default all the same.
     rivals : int array of shape (n_rows,), optional
         The one rival to compare with. By default all are pooled.
     pooling : {"min", "soft"}
@@ -78,13 +85,17 @@ def shapley(
     beta : float
         β of soft pooling.
     n_permutations : int
-        How many permutations are walked through, at least 2, each of them there and back (antithetically).
-        The same for all rows, so that the values of a row don't depend on the rows beside it. Up to 10
-        features all coalitions are enumerated instead, and one rival needs neither.
+        How many permutations are walked through, at least 2, each of them there and back (antithetically):
+        other ones for each block of 8 background rows (`neonxai.networks.permutations`), but the same for
+        all rows, so that the values of a row don't depend on the rows beside it. Up to 10 features all
+        coalitions are enumerated instead, and one rival needs neither.
     random_state : int
         Where the permutations come from.
     tol : float, optional
         A row needs no more permutations when its largest standard error is below ``tol`` times Σ_i |R_i|.
+    run : callable(work, n_tasks, additions), optional
+        Calls ``work`` on slices that cover all tasks, in any order or at the same time; it is told how many
+        additions that is. By default one after the other.
 
     Returns
     -------
@@ -104,29 +115,122 @@ def shapley(
     >>> shapley(network, x, np.array([0]), b)  # v is 0, 0, 0 and min(4, 16)
     ShapleyValues(values=array([[2., 2.]]), standard_error=array([[0., 0.]]), base_value=array([0.]))
     """
-    values, errors = np.empty(X.shape), np.zeros(X.shape)
-    bases = np.empty(len(X))
-    walks = _permutations(X.shape[1], n_permutations, random_state)
+    if weights is None:
+        weights = np.full(len(background), 1.0 / len(background))
+    n_features = X.shape[1]
+    starts = background_blocks(len(background))
+    n_walking = 0 if n_features <= MOST_ENUMERATED else len(starts) - 1
+    walks = permutations(n_features, n_permutations, n_walking, random_state)
+    rules = Rules(pooling, beta, starts, walks, tol)
+    player = _Player(network, X, np.asarray(background, np.float64), np.asarray(weights, np.float64), rules)
+    tasks = player.tasks(groups(network, clusters, rivals))
+    additions = player.additions(tasks)
+    player.compiled = uses_kernel(additions)
 
-    def game(present: Doubles, filled: Doubles) -> Doubles:
-        return mean_pooled(present, filled, pooling, beta)
+    def work(some: slice) -> None:
+        for task in tasks[some]:
+            player.play(*task)
 
-    for own, against, rows in groups(network, clusters, rivals):
-        of_background, rests = pieces(network, background, own, against)
-        bases[rows] = game(rests[:, None, None], _total(of_background))[0, 0]
-        step = _tile_rows(len(against), X.shape[1], len(background))
+    if run is None:
+        work(slice(len(tasks)))
+    else:
+        run(work, len(tasks), additions)
+    return player.found
+
+
+Task: TypeAlias = tuple[int, Ints, Ints]
+
+
+class _Player:
+    """Computes the values of some rows of one cluster at a time, and puts them where they belong."""
+
+    def __init__(
+        self, network: Network, X: Floats, background: Doubles, weights: Doubles, rules: Rules
+    ) -> None:
+        self._network, self._X, self._rules = network, X, rules
+        self._background, self._weights = background, weights
+        self.compiled = False
+        self._enumerates = X.shape[1] <= MOST_ENUMERATED
+        self.found = ShapleyValues(np.empty(X.shape), np.zeros(X.shape), np.empty(len(X)))
+
+    def tasks(self, played: list[Task]) -> list[Task]:
+        """Cut groups of rows so that their pieces fit into memory, and there is work for several threads."""
+        cut = []
+        for own, against, rows in played:
+            step = max(1, min(_TASK_ROWS, _TASK_VALUES // (len(against) * self._X.shape[1])))
+            cut += [(own, against, rows[start : start + step]) for start in range(0, len(rows), step)]
+        return cut
+
+    def additions(self, tasks: list[Task]) -> float:
+        """How many it takes at most to compute the values of all coalitions."""
+        n_features = self._X.shape[1]
+        n_coalitions = 1 << n_features
+        if not self._enumerates:
+            n_coalitions = 2 * self._rules.walks.shape[1] * (n_features - 1)
+        pairs = sum(len(against) * len(rows) for _, against, rows in tasks if len(against) > 1)
+        return float(n_coalitions) * pairs * len(self._background)
+
+    def play(self, own: int, against: Ints, rows: Ints) -> None:
+        """Compute the values of rows that are explained for one cluster."""
+        n_background = len(self._background)
+        both = np.concatenate([self._background, self._X[rows]])
+        terms, rests = pieces(self._network, both, own, against)
+        if len(against) == 1 or not self.compiled:
+            self._base(terms[:, :, :n_background], rests, rows)
+        values, errors, bases = self.found
+        if len(against) == 1:
+            mean = (terms[0, :, :n_background] * self._weights).sum(axis=1)
+            values[rows] = (terms[0, :, n_background:] - mean[:, None]).T
+        elif self.compiled:
+            values[rows], errors[rows], bases[rows] = self._fast(terms, rests)
+        else:
+            self._plain(terms, rests, rows)
+
+    def _base(self, of_background: Doubles, rests: Doubles, rows: Ints) -> None:
+        total = np.add.accumulate(of_background, axis=1)[:, -1:]
+        pooled = mean_pooled(
+            rests[:, None, None], total, self._weights, self._rules.pooling, self._rules.beta
+        )
+        self.found.base_value[rows] = pooled[0, 0]
+
+    def _plain(self, terms: Doubles, rests: Doubles, rows: Ints) -> None:
+        """By NumPy, tile by tile."""
+        n_rivals, n_features, _ = terms.shape
+        n_background = len(self._background)
+        n_sums = 1 << n_features if self._enumerates else n_features * (len(self._rules.starts) - 1)
+        step = max(1, min(BLOCK_VALUES // n_background, _TILE_VALUES // (n_rivals * n_sums)))
+        of_background = np.ascontiguousarray(terms[:, :, :n_background])
         for start in range(0, len(rows), step):
             tile = rows[start : start + step]
-            of_rows, _ = pieces(network, X[tile], own, against)
-            of_rows = np.ascontiguousarray(of_rows)
-            if len(against) == 1:
-                values[tile] = (of_rows[0] - of_background[0].mean(axis=1)[:, None]).T
-            elif X.shape[1] <= MOST_ENUMERATED:
-                values[tile] = _enumerated(of_rows, of_background, rests, game).T
+            end = n_background + start + len(tile)
+            of_rows = np.ascontiguousarray(terms[:, :, n_background + start : end])
+            asked = of_rows, of_background, rests, self._weights, self._rules
+            if self._enumerates:
+                self.found.values[tile] = enumerated(*asked).T
             else:
-                mean, error = _walked(of_rows, of_background, rests, game, walks, tol)
-                values[tile], errors[tile] = mean.T, error.T
-    return ShapleyValues(values, errors, bases)
+                mean, error = walked(*asked)
+                self.found.values[tile], self.found.standard_error[tile] = mean.T, error.T
+
+    def _fast(self, terms: Doubles, rests: Doubles) -> tuple[Doubles, Doubles, float]:
+        """By the kernel: values, standard errors and the base value."""
+        from neonxai.kernels.walks import enumerate_rows, walk_rows
+
+        rules = self._rules
+        beta = float(rules.beta) if rules.pooling == "soft" and rules.beta < np.inf else 0.0
+        values = np.empty((terms.shape[2] - len(self._background), terms.shape[1]))
+        errors = np.zeros_like(values)
+        given = terms, rests, self._weights, rules.starts
+        if self._enumerates:
+            base = enumerate_rows(*given, gain_weights(terms.shape[1]), beta, values)
+        else:
+            fewest = fewest_walks(*rules.walks.shape[:2])
+            base = walk_rows(*given, rules.walks, beta, float(rules.tol or 0.0), fewest, values, errors)
+        return values, errors, base
+
+
+def uses_kernel(additions: float) -> bool:
+    """Whether a game of so many additions is played by the kernel: where numba is there, and it pays."""
+    return kernels.available() and additions > _WORTH_A_KERNEL
 
 
 def groups(network: Network, clusters: Ints, rivals: Ints | None) -> list[tuple[int, Ints, Ints]]:
@@ -157,110 +261,3 @@ def groups(network: Network, clusters: Ints, rivals: Ints | None) -> list[tuple[
     return [
         (int(own), everyone[everyone != own], np.flatnonzero(clusters == own)) for own in np.unique(clusters)
     ]
-
-
-def _tile_rows(n_rivals: int, n_features: int, n_background: int) -> int:
-    n_sums = 1 << n_features if n_features <= MOST_ENUMERATED else n_features
-    return max(1, min(BLOCK_VALUES // n_background, _TILE_VALUES // (n_rivals * n_sums)))
-
-
-def _permutations(n_features: int, n_permutations: int, random_state: int) -> list[Ints]:
-    if n_features <= MOST_ENUMERATED:
-        return []
-    rng = np.random.default_rng(random_state)
-    return [rng.permutation(n_features) for _ in range(n_permutations)]
-
-
-def _enumerated(of_rows: Doubles, of_background: Doubles, rests: Doubles, game: Game) -> Doubles:
-    """Values from all coalitions, shape (n_features, n_rows)."""
-    n_features = of_rows.shape[1]
-    everyone = np.arange(n_features)
-    v = game(rests[:, None, None] + _subset_sums(of_rows), _subset_sums(of_background)[:, ::-1])
-    coalitions = np.arange(1 << n_features)
-    sizes = ((coalitions[:, None] >> everyone) & 1).sum(axis=1)
-    weights = np.array([1.0 / (n_features * comb(n_features - 1, size)) for size in everyone])
-    values = np.empty((n_features, of_rows.shape[2]))
-    for feature in everyone:
-        without = coalitions[(coalitions >> feature) & 1 == 0]
-        gains = v[without | (1 << feature)] - v[without]
-        gains *= weights[sizes[without], None]
-        values[feature] = _column_sums(gains)
-    return values
-
-
-def _subset_sums(terms: Doubles) -> Doubles:
-    """Σ_{i∈S} g_i for all S in the order of their bits, shape (n_rivals, 2^n_features, n_rows)."""
-    sums = np.zeros((len(terms), 1 << terms.shape[1], terms.shape[2]))
-    for feature in range(terms.shape[1]):
-        half = 1 << feature
-        np.add(sums[:, :half], terms[:, feature, None], out=sums[:, half : 2 * half])
-    return sums
-
-
-def _column_sums(table: Doubles) -> Doubles:
-    """Sums of columns that are the same bits beside other columns and alone."""
-    if table.shape[1] == 1:
-        return np.asarray(np.repeat(table, 2, axis=1).sum(axis=0)[:1])
-    return np.asarray(table.sum(axis=0))
-
-
-def _walked(
-    of_rows: Doubles,
-    of_background: Doubles,
-    rests: Doubles,
-    game: Game,
-    walks: list[Ints],
-    tol: float | None,
-) -> Split:
-    """Means over pairs of walks and their standard errors, each of shape (n_features, n_rows)."""
-    n_rivals, n_features, n_rows = of_rows.shape
-    nobody = np.zeros((n_rivals, 1, 1))
-    ends = (
-        game(np.broadcast_to(rests[:, None, None], (n_rivals, 1, n_rows)), _total(of_background)),
-        game(rests[:, None, None] + _total(of_rows), nobody),
-    )
-    mean, spread = np.zeros((n_features, n_rows)), np.zeros((n_features, n_rows))
-    errors = np.empty_like(mean)
-    active = np.arange(n_rows)
-    for count, walk in enumerate(walks, start=1):
-        there, back = walk, walk[::-1]
-        gains = np.zeros((n_features, len(active)))
-        for order, rest in ((there, back), (back, there)):
-            gains[order] += _gains(of_rows[:, order], of_background[:, rest], rests, ends, game)
-        gains *= 0.5
-        apart = gains - mean[:, active]
-        mean[:, active] += apart / count
-        spread[:, active] += apart * (gains - mean[:, active])
-        if tol is None or count < min(_FEWEST_PAIRS, len(walks)) or count == len(walks):
-            continue
-        error = _standard_error(spread[:, active], count)
-        done = error.max(axis=0) < tol * np.abs(mean[:, active]).sum(axis=0)
-        if done.any():
-            errors[:, active[done]] = error[:, done]
-            active, of_rows = active[~done], np.ascontiguousarray(of_rows[:, :, ~done])
-            ends = ends[0][:, ~done], ends[1][:, ~done]
-            if not len(active):
-                return mean, errors
-    errors[:, active] = _standard_error(spread[:, active], len(walks))
-    return mean, errors
-
-
-def _gains(
-    ordered: Doubles, reversed_background: Doubles, rests: Doubles, ends: Split, game: Game
-) -> Doubles:
-    """What each feature of a walk adds as it is switched, in the order of the walk."""
-    inside = ordered[:, :-1].copy()
-    inside[:, 0] += rests[:, None]
-    np.cumsum(inside, axis=1, out=inside)
-    # The background of the first coalition is what the whole walk but its first feature leaves.
-    outside = np.cumsum(reversed_background[:, :-1], axis=1)[:, ::-1]
-    return np.diff(np.concatenate([ends[0], game(inside, outside), ends[1]]), axis=0)
-
-
-def _total(terms: Doubles) -> Doubles:
-    total: Doubles = np.add.accumulate(terms, axis=1)[:, -1:]
-    return total
-
-
-def _standard_error(spread: Doubles, count: int) -> Doubles:
-    return np.asarray(np.sqrt(spread / (count * (count - 1))))
