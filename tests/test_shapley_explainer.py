@@ -164,6 +164,10 @@ def test_a_stored_background_must_fit(tmp_path):
         ClusterExplainer.load(tmp_path / "game")
 
 
+# SHAP's own warnings, about what it uses of Matplotlib and NumPy, are none of ours.
+@pytest.mark.filterwarnings(
+    "ignore::PendingDeprecationWarning", "ignore::DeprecationWarning", "ignore::FutureWarning"
+)
 def test_shap_and_plots_take_it():
     e = explainer().explain(IRIS[:6])
     shown = e.to_shap()

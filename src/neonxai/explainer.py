@@ -236,9 +236,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _contrast_all(self) -> None:
         """Make the table of contrasts, if it is not too large to be always at hand."""
         network = self.network_
-        own = network.prototypes
-        self.prototypes_ = None if own is None else self.entrance_.prototypes(own)
         self._contrasts: tuple[Doubles | None, Doubles | None] = None, None
+        self.prototypes_ = None if (own := network.prototypes) is None else self.entrance_.prototypes(own)
         if own is not None and network.n_clusters**2 * network.n_features <= SMALL_TABLE:
             contrasts, separations = contrast(network, np.arange(network.n_clusters))
             pulled = self.entrance_.contrasts(contrasts)
@@ -247,8 +246,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _stand_before(self, background: Background | None) -> None:
         """Take over a background."""
-        given = (None, None) if background is None else (background.rows, background.weights)
-        self.background_, self.background_weights_ = given
+        self.background_: Doubles | None = None if background is None else background.rows
+        self.background_weights_: Doubles | None = None if background is None else background.weights
 
     def _adopt(self, reading: Reading) -> None:
         self.model_ = reading.model
