@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -82,8 +83,14 @@ def canonical_rows(X: Any) -> csr_array:
     return rows
 
 
+# Tables of many terms take longer to make than a few rows to explain.
+_linear_forms: WeakKeyDictionary[Network, LinearNetwork] = WeakKeyDictionary()
+
+
 def as_linear(network: Network) -> LinearNetwork | None:
     """The same network with linear scores, where it has them: k-means, and any `LinearNetwork`; else None.
+
+    It is kept as long as the network is.
 
     Examples
     --------
@@ -91,11 +98,19 @@ def as_linear(network: Network) -> LinearNetwork | None:
     array([[0., 2.],
            [4., 0.]])
     """
-    if isinstance(network, CentroidNetwork):
-        return LinearNetwork(2.0 * network.centers, network.centers, probabilistic=False)
-    if isinstance(network, ScaledNetwork) and isinstance(network.inner, CentroidNetwork | LinearNetwork):
-        return linear_form(network.inner, network.affine)
-    return network if isinstance(network, LinearNetwork) else None
+    if isinstance(network, LinearNetwork):
+        return network
+    if network not in _linear_forms:
+        if isinstance(network, CentroidNetwork):
+            form = LinearNetwork(2.0 * network.centers, network.centers, probabilistic=False)
+        elif isinstance(network, ScaledNetwork) and isinstance(
+            network.inner, CentroidNetwork | LinearNetwork
+        ):
+            form = linear_form(network.inner, network.affine)
+        else:
+            return None
+        _linear_forms[network] = form
+    return _linear_forms[network]
 
 
 def sparse_evidence(
