@@ -111,7 +111,8 @@ class Cell:
         loops = self.loop / self.seconds
         return (
             f"| {self.shape} | {self.dtype} | {self.seconds:.4f} | {floors:.1f} "
-            f"| {predicts:.1f} | {loops:,.0f} | {self.one_row * 1e6:.0f} | {self.beyond:.0f} | {self.error:.0e} |"
+            f"| {predicts:.1f} | {loops:,.0f} | {self.one_row * 1e6:.0f} | {self.beyond:.0f} "
+            f"| {self.error:.0e} |"
         )
 
 
