@@ -234,3 +234,27 @@ def test_single_precision_that_lacks_digits_is_done_in_double():
     single = machine._pass(X, room_for(X), machine._backward(np.dtype(np.float32)))
     assert len(single) > 100
     assert len(assert_same(centers, X, 0.5)) < 20
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.1, 10.0])
+def test_many_clusters_in_single_precision(beta):
+    # The way back sums over clusters, each with a rounding error of its own.
+    centers, X = blobs(n=128, n_features=3, n_clusters=3000, dtype=np.float32)
+    centers, X = 0.3 * np.abs(centers) + 1.5, 0.3 * np.abs(X) + np.float32(1.5)
+    assert_same(centers, X, beta)
+
+
+def test_far_rivals_beyond_single_precision():
+    # Squares of the last center fit, their sum does not, and its share would be lost.
+    centers = np.array([[0.0] * 4, [1.6e18] * 4, [1.5e19] * 4, [-2e18] * 4, [1e18] * 4])
+    assert_same(centers, np.full((3, 4), 1e16, dtype=np.float32), beta=0.0)
+
+
+def test_a_row_does_not_depend_on_its_neighbors():
+    # Seen from the last row, the products can't tell two of the rivals apart.
+    machine = FusedCentroids(CentroidNetwork([[0.0, 0.0], [1.0, 0.0], [1.0, 1e-4], [0.0, 3.0]]), 1.0)
+    X = np.array([[0.2, 0.1]] * 63 + [[0.2, 5e3]])
+    alone, together = room_for(X[:1]), room_for(X)
+    assert not len(machine.explain(X[:1], alone))
+    np.testing.assert_array_equal(machine.explain(X, together), [63])
+    np.testing.assert_array_equal(together.relevance[0], alone.relevance[0])
