@@ -289,6 +289,10 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             absent.
         progress : callable(done, n_samples), optional
             Called as rows are done.
+        out : path, optional
+            A new folder, in which the answer's arrays are ``.npy`` files that are mapped into memory: for
+            dense relevance that is larger than memory. The folder must stay while the result is in use.
+            After an error it is gone again.
 
         Returns
         -------
@@ -296,6 +300,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Raises
         ------
+        FileExistsError
+            If ``out`` exists.
         TypeError
             If X is on another device than the CPU, and the model is not explained there.
         ValueError
