@@ -36,18 +36,19 @@ def assert_same(centers, X, beta=0.3):
     expected = propagate(network, X, Question(), beta=beta, pooling="min")
     room.put(left, Room(*(getattr(expected, field.name)[left] for field in fields(Room))))
     # What the network refines is within 1e-11 of the truth, and so is what the kernel keeps.
-    share = 1e-10 if X.dtype == np.float64 else 1e-6
+    # In single precision relevance is within half of the 1e-5 that are promised.
+    share, of_relevance = (1e-10, 1e-10) if X.dtype == np.float64 else (1e-6, 5e-6)
     scale = np.abs(expected.relevance).sum(axis=1)
     np.testing.assert_array_equal(room.labels, expected.labels)
-    assert (np.abs(room.relevance - expected.relevance) <= share * scale[:, None]).all()
+    assert (np.abs(room.relevance - expected.relevance) <= of_relevance * scale[:, None]).all()
     np.testing.assert_allclose(room.logits, expected.logits, rtol=share)
     np.testing.assert_allclose(room.probabilities, expected.probabilities, rtol=share)
     # Rivals as far as each other may change places.
     other = np.flatnonzero(room.competitors != expected.competitors)
     _, evidence = network.evidence(X, expected.labels)
     np.testing.assert_allclose(evidence[other, room.competitors[other]], expected.logits[other], rtol=share)
-    if X.dtype == np.float64:
-        assert (np.abs(room.relevance.sum(axis=1) - room.logits) <= 1e-13 * scale).all()
+    left_over = np.abs(room.relevance.sum(axis=1, dtype=np.float64) - room.logits)
+    assert (left_over <= (1e-13 if X.dtype == np.float64 else 1e-6) * scale).all()
     return left
 
 
