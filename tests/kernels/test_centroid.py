@@ -259,3 +259,45 @@ def test_a_row_does_not_depend_on_its_neighbors():
     assert not len(machine.explain(X[:1], alone))
     np.testing.assert_array_equal(machine.explain(X, together), [63])
     np.testing.assert_array_equal(together.relevance[0], alone.relevance[0])
+
+
+def near_a_boundary():
+    # Features that cancel each other: relevance has its digits, its sum has not.
+    rng = np.random.default_rng(5)
+    centers = rng.standard_normal((2, 4))
+    apart = centers[1] - centers[0]
+    along = rng.standard_normal((100, 4))
+    along -= (along @ apart / (apart @ apart))[:, None] * apart
+    return centers, centers.mean(axis=0) + 3.0 * along - 1e-7 * apart
+
+
+def told_apart_by_beta_alone():
+    # From each row the rivals differ by about 1/β, of which the products see few digits.
+    rng = np.random.default_rng(6)
+    rivals = rng.standard_normal((5, 3))
+    rivals *= 2.0 / np.linalg.norm(rivals, axis=1)[:, None]
+    own = np.array([0.1, 0.2, 0.3])
+    return np.vstack([own, own + rivals]), own + 1e-8 * rng.standard_normal((100, 3)), 1e7
+
+
+def test_rows_near_a_boundary_are_left():
+    assert len(assert_same(*near_a_boundary())) == 100
+
+
+def test_rivals_that_only_beta_tells_apart_are_left():
+    assert len(assert_same(*told_apart_by_beta_alone())) == 100
+
+
+@pytest.mark.parametrize("subject", [near_a_boundary, told_apart_by_beta_alone])
+def test_these_need_to_be_left(subject, monkeypatch):
+    from neonxai.kernels import centroid
+
+    honest = centroid.explain_rows
+
+    def broken(*arguments):
+        honest(*arguments)
+        arguments[-1][:] = False
+
+    monkeypatch.setattr(centroid, "explain_rows", broken)
+    with pytest.raises(AssertionError):
+        assert_same(*subject())
