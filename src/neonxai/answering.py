@@ -32,6 +32,8 @@ from neonxai.transforms.rows import Entrance, NoSteps, Rows
 _SPARSE_ROWS = 1 << 13
 _DENSE_VALUES = 1 << 21
 _FUSED_ROWS = 1 << 14
+# Rows of a tile that go through a kernel again are copied, and so is their relevance: 16 MiB each.
+_FUSED_VALUES = 1 << 22
 
 
 def parts(entrance: Entrance, rows: Rows) -> Iterator[tuple[int, Any, Any]]:
@@ -144,8 +146,26 @@ class Machine:
         out : path, optional
             A new folder for the answer's arrays.
         """
+        shelf = Shelf(out)
+        with shelf.kept_if_filled():
+            return self._answer(
+                rows, question, shelf, progress, beta=beta, pooling=pooling, n_columns=n_columns
+            )
+
+    def _answer(
+        self,
+        rows: Rows,
+        question: Question,
+        shelf: Shelf,
+        progress: Progress | None,
+        *,
+        beta: float,
+        pooling: str,
+        n_columns: int,
+    ) -> Answers:
+        """`answer`, in arrays of the shelf's."""
         shared = question.targets is None and self.network.default_target is None
-        board = Board(rows, n_columns, self.cluster_names, Shelf(out), shared=shared)
+        board = Board(rows, n_columns, self.cluster_names, shelf, shared=shared)
         if self.game is not None:
             # Errors of values that are added up on their way back depend on each other.
             board.begin_game(errors=self.game.method == "shapley" and self.entrance.is_direct)
@@ -162,7 +182,8 @@ class Machine:
 
             if part.fused is not None:
                 threads = n_threads()
-                step = max(64, min(_FUSED_ROWS, -(-values.shape[0] // (4 * threads))))
+                most = min(_FUSED_ROWS, _FUSED_VALUES // values.shape[1])
+                step = max(64, min(most, -(-values.shape[0] // (4 * threads))))
                 for_each_tile(part.explain_fused, values.shape[0], step, done, threads=threads)
                 part.explain_left()
             elif self.game is not None:

@@ -1,6 +1,8 @@
 """The answers to all rows, filled in tile by tile: in memory, or in files that are mapped into it."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,7 @@ class Shelf:
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self.folder = None if folder is None else Path(folder)
+        self._files: list[Path] = []
         if self.folder is not None:
             try:
                 self.folder.mkdir(parents=True)
@@ -64,7 +67,26 @@ class Shelf:
         if self.folder is None:
             return np.zeros(shape, dtype)
         path = self.folder / f"{name}.npy"
+        self._files.append(path)
         return np.asarray(np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape))
+
+    @contextmanager
+    def kept_if_filled(self) -> Iterator[None]:
+        """Take the folder away again after an error, so that it can be asked for once more."""
+        try:
+            yield
+        except BaseException as error:
+            try:
+                self._take_away()
+            except OSError as left:  # as on Windows, where mapped files stay
+                error.add_note(f"out={str(self.folder)!r} is unfinished, and could not be removed: {left}.")
+            raise
+
+    def _take_away(self) -> None:
+        for path in self._files:
+            path.unlink()
+        if self.folder is not None:
+            self.folder.rmdir()
 
 
 class Board:

@@ -295,6 +295,9 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             absent.
         progress : callable(done, n_samples), optional
             Called as rows are done.
+        out : path, optional
+            A new folder for the answer's arrays, as ``.npy`` files that are mapped into memory. It must stay
+            while the result is in use; after an error it is gone again.
 
         Returns
         -------
@@ -302,6 +305,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Raises
         ------
+        FileExistsError
+            If ``out`` exists.
         TypeError
             If X is on another device than the CPU, and the model is not explained there.
         ValueError
@@ -352,17 +357,12 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X, target, against, labels
-            As for `explain`.
+            As for `explain`, and so are errors.
 
         Returns
         -------
         array of shape (n_samples,)
             f_c, in squared units of the data for k-means. Of float32 rows it is float32.
-
-        Raises
-        ------
-        ValueError
-            As `explain`.
 
         Examples
         --------

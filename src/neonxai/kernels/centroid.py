@@ -12,7 +12,9 @@ _TOLERANCE = 1e-11
 _RELEVANCE_TOLERANCE = 2e-13
 # The same for relevance in single precision; 1e-5 is promised.
 _RELEVANCE_TOLERANCE_SINGLE = 4e-6
-_ROUNDING_SINGLE = 2.0**-22  # a handful of roundings for each term
+# A handful of roundings for each term; those of a sum over clusters grow like √K, as if random.
+_ROUNDING_SINGLE = 2.0**-22
+_FEW_CLUSTERS = 16.0
 _CLOSING = 1e-10  # as in `neonxai.networks.closure`
 _CLOSING_SINGLE = 1e-5
 _TINY = 1e-200
@@ -53,7 +55,10 @@ def _combine(
     relevance: np.ndarray,
     magnitudes: np.ndarray,
 ) -> None:
-    """Relevance of rows, closed to the last digits, and its Σ |R_i|. Overwrites the products."""
+    """Relevance of rows, closed to the last digits, and its Σ |R_i|; NaN where it is far from the logit.
+
+    Overwrites the products.
+    """
     n, n_features = relevance.shape
     precision = products.dtype.type
     for r in range(n):
@@ -65,11 +70,12 @@ def _combine(
             total += value
             magnitude += abs(value)
         share = (precision(logits[r]) - total) / magnitude
-        share = precision(share if abs(share) <= closing else 0.0)
+        is_close = abs(share) <= closing
+        share = precision(share if is_close else 0.0)
         for i in range(n_features):
             value = products[r, i]
             relevance[r, i] = value + abs(value) * share
-        magnitudes[r] = magnitude
+        magnitudes[r] = magnitude if is_close else np.nan
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
@@ -119,7 +125,8 @@ def explain_rows(
     """
     n_features, n_clusters = X.shape[1], len(squares)
     single = backward.itemsize == 4
-    error_back = _ROUNDING_SINGLE if single else rounding
+    many = np.sqrt(max(1.0, n_clusters / _FEW_CLUSTERS))
+    error_back = _ROUNDING_SINGLE * many if single else rounding
     tolerance_back = _RELEVANCE_TOLERANCE_SINGLE if single else _RELEVANCE_TOLERANCE
     closing = _CLOSING_SINGLE if single else _CLOSING
     tiny = _TINY_SINGLE if single else _TINY
@@ -136,20 +143,22 @@ def explain_rows(
         np.empty(LANES),
     )
     total, weight, close, magnitudes = np.empty(LANES), np.empty(LANES), np.zeros(LANES), np.zeros(LANES)
+    careful = np.empty(LANES)
     for start in range(0, len(X), LANES):
         n = min(LANES, len(X) - start)
         rows = slice(start, start + n)
         _gather(X[rows], origin, x, sizes)
         np.dot(forward, x.T, columns)
         nearest_two(h, squares, best, logit, who, rival)
-        careful = 0.0
+        n_careful = 0.0
         for r in range(LANES):
             logit[r] -= best[r]
             sizes[r] += squares[np.uint64(who[r])]
             error = 2.0 * beta * rounding * (sizes[r] + logit[r])
-            careful += 0.0 if error <= _TOLERANCE else 1.0
+            careful[r] = 0.0 if error <= _TOLERANCE else 1.0
+            n_careful += careful[r]
             close[r] = 0.0
-        if careful > 0.0 and beta > 0.0:
+        if n_careful > 0.0 and beta > 0.0:
             count_close(h, n_clusters, beta, rounding, sizes, best, logit, close)
         shares_back(h, n_clusters, beta, best, logit, who, s, total, weight)
         for r in range(LANES):
@@ -167,5 +176,5 @@ def explain_rows(
                 & (weight[r] * total[r] * sizes[r] * error_back <= tolerance_back * magnitudes[r])
                 & (magnitudes[r] <= largest)
                 & (logit[r] >= tiny)
-                & (close[r] <= 2.0)
+                & (careful[r] * close[r] <= 2.0)
             )

@@ -230,7 +230,7 @@ class _Player:
 
 def uses_kernel(additions: float) -> bool:
     """Whether a game of so many additions is played by the kernel: where numba is there, and it pays."""
-    return kernels.available() and additions > _WORTH_A_KERNEL
+    return additions > _WORTH_A_KERNEL and kernels.available()
 
 
 def groups(network: Network, clusters: Ints, rivals: Ints | None) -> list[tuple[int, Ints, Ints]]:
