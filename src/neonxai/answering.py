@@ -181,11 +181,7 @@ class Machine:
                     progress(start + of_part, rows.n_rows)
 
             if part.fused is not None:
-                threads = n_threads()
-                most = min(_FUSED_ROWS, _FUSED_VALUES // values.shape[1])
-                step = max(64, min(most, -(-values.shape[0] // (4 * threads))))
-                for_each_tile(part.explain_fused, values.shape[0], step, done, threads=threads)
-                part.explain_left()
+                part.explain_by_kernel(done)
             elif self.game is not None:
                 for_each_tile(part.explain, values.shape[0], game_rows(values.shape[1]), done)
             elif part.linear is not None:
@@ -237,18 +233,20 @@ class _Part:
         check_overflow(answer.magnitudes, board.rows.dtype, place.start)
         board.put(place, answer, lost)
 
-    def explain_fused(self, tile: slice) -> None:
-        """Explain a tile of the part's rows by a kernel, straight into the answer."""
-        assert self.fused is not None  # noqa: S101  # for the type checker
-        place = slice(self._start + tile.start, self._start + tile.stop)
-        room = self._board.room(place)
-        left = self.fused.explain(self.values[tile], room)
-        self._board.settle(place, room)
-        if len(left):
-            self._left.append(left + tile.start)
+    def explain_by_kernel(self, progress: Progress) -> None:
+        """Explain all rows of the part: by a kernel, and by the network those that it leaves."""
+        n_rows, n_features = self.values.shape
+        threads = n_threads()
+        most = min(_FUSED_ROWS, _FUSED_VALUES // n_features)
+        shown = 0
 
-    def explain_left(self) -> None:
-        """Explain the rows that the kernel has left to the network."""
+        def done(of_part: int, _: int) -> None:
+            nonlocal shown  # other tiles may have left rows before they count as done
+            shown = max(shown, of_part - sum(map(len, self._left)))
+            progress(shown, n_rows)
+
+        step = max(64, min(most, -(-n_rows // (4 * threads))))
+        for_each_tile(self._fused_tile, n_rows, step, done, threads=threads)
         rows = np.sort(np.concatenate(self._left)) if self._left else np.empty(0, dtype=np.intp)
 
         def work(tile: slice) -> None:
@@ -263,7 +261,19 @@ class _Part:
             board.dense[places] = answer.relevance
             board.put(places, answer, 0.0)
 
-        for_each_tile_of(self.machine.network, work, len(rows))
+        before = n_rows - len(rows)
+        for_each_tile_of(
+            self.machine.network, work, len(rows), lambda some, _: progress(before + some, n_rows)
+        )
+
+    def _fused_tile(self, tile: slice) -> None:
+        assert self.fused is not None  # noqa: S101  # for the type checker
+        place = slice(self._start + tile.start, self._start + tile.stop)
+        room = self._board.room(place)
+        left = self.fused.explain(self.values[tile], room)
+        self._board.settle(place, room)
+        if len(left):
+            self._left.append(left + tile.start)
 
     def _sparsely(self, tile: slice, place: slice, question: Question) -> tuple[Answer, Any]:
         assert self.linear is not None  # noqa: S101  # for the type checker

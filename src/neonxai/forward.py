@@ -89,6 +89,6 @@ def _of_tile(network: Network, X: Floats, question: Question, *, beta: float, po
     targets, rows = question.targets, np.arange(len(X))
     away = targets != assigned
     nearest = evidence.argmin(axis=1)
-    logits = np.where(away, -evidence[rows, targets], evidence[rows, nearest])
+    logits = np.where(away, 0.0 - evidence[rows, targets], evidence[rows, nearest])
     labels = labels_of(network, X, assigned, question.labels)
     return Logits(logits, labels, targets, np.where(away, assigned, nearest))

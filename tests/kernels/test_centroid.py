@@ -301,3 +301,16 @@ def test_these_need_to_be_left(subject, monkeypatch):
     monkeypatch.setattr(centroid, "explain_rows", broken)
     with pytest.raises(AssertionError):
         assert_same(*subject())
+
+
+@pytest.mark.usefixtures("always")
+def test_rows_that_are_left_are_not_done_before_they_are():
+    centers, X = blobs(n=400)
+    explainer = neonxai.ClusterExplainer(neonxai.Centroids(centers)).fit(X)
+    X[50:350] *= 1e7  # far from all centers
+    told = []
+    explainer.explain(X, progress=lambda done, n_rows: told.append((done, n_rows)))
+    assert told[-1] == (400, 400)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert any(done <= 100 for done, _ in told)
+    assert sum(done == 400 for done, _ in told) == 1
