@@ -14,7 +14,6 @@ from sklearn.preprocessing import KBinsDiscretizer, PowerTransformer, StandardSc
 
 import neonxai
 from neonxai import ClusterExplainer, Explanation
-from neonxai.networks import CentroidNetwork
 from shapley_reference import many_values
 
 IRIS, WINE = load_iris().data, load_wine().data
@@ -269,11 +268,3 @@ def test_models_whose_features_act_together():
     for model in (GaussianMixture(3, random_state=0), BisectingKMeans(3, random_state=0)):
         with pytest.raises(TypeError, match='Choose method="neon"'):
             explainer(model)
-
-
-def test_sparse_rows_are_refused():
-    from scipy.sparse import csr_array
-
-    game = explainer(CentroidNetwork(np.eye(4)), IRIS)
-    with pytest.raises(TypeError, match="Sparse rows have no games here"):
-        game.explain(csr_array(IRIS))

@@ -14,7 +14,7 @@ from neonxai.arrays import Doubles, Ints
 from neonxai.board import Answers, Board, Shelf
 from neonxai.engines import Progress, for_each_tile, n_threads
 from neonxai.fused import fused
-from neonxai.games import Game, check_dense, game_rows
+from neonxai.games import Game, check_sparse, game_rows
 from neonxai.networks import Network
 from neonxai.networks.linear import LinearNetwork
 from neonxai.networks.sparse_rows import as_linear, sparse_evidence
@@ -170,8 +170,8 @@ class Machine:
             # Errors of values that are added up on their way back depend on each other.
             board.begin_game(errors=self.game.method == "shapley" and self.entrance.is_direct)
         for start, values, tape in parts(self.entrance, rows):
-            if self.game is not None:
-                check_dense(values)
+            if self.game is not None and issparse(values):
+                check_sparse(self.network, self.linear)
             part = _Part(self, board, question, beta, pooling, start, values, tape)
             if part.fused is None:
                 rows.check()
@@ -189,7 +189,7 @@ class Machine:
             else:
                 for_each_tile_of(self.network, part.explain, values.shape[0], done)
             explained = self.entrance.explained(values) if rows.data is None else None
-            board.end(values, part.present if part.is_sparse else None, explained)
+            board.end(values, part.present if part.is_sparse else None, explained, part.errors)
         return board.answers()
 
 
@@ -208,7 +208,7 @@ class _Part:
         tape: Any,
     ) -> None:
         self.machine, self._board, self._question = machine, board, question
-        self._beta, self._pooling = beta, pooling
+        self._layer_2: dict[str, Any] = {"beta": beta, "pooling": pooling}
         self._start, self.values, self._tape = start, values, tape
         # Of a dense table the answer is dense, whatever the steps make of it.
         given = board.rows.data
@@ -222,6 +222,7 @@ class _Part:
         board.begin(is_sparse=self.is_sparse)
         self._left: list[Ints] = []
         self.present = np.empty(values.nnz if self.is_sparse else 0, board.rows.dtype)
+        self.errors = np.empty_like(self.present) if self.is_sparse and board.has_errors else None
 
     def explain(self, tile: slice) -> None:
         """Explain a tile of the part's rows."""
@@ -254,9 +255,7 @@ class _Part:
             X, places = self.values[here], self._start + here
             if not np.isfinite(X).all():
                 board.rows.check()
-            answer = propagate(
-                self.machine.network, X, self._question, beta=self._beta, pooling=self._pooling
-            )
+            answer = propagate(self.machine.network, X, self._question, **self._layer_2)
             check_overflow(answer.magnitudes, board.rows.dtype, places)
             board.dense[places] = answer.relevance
             board.put(places, answer, 0.0)
@@ -277,31 +276,40 @@ class _Part:
 
     def _sparsely(self, tile: slice, place: slice, question: Question) -> tuple[Answer, Any]:
         assert self.linear is not None  # noqa: S101  # for the type checker
-        rows = self.values[tile]
-        answer, absent = propagate_sparse(self.linear, rows, question, beta=self._beta, pooling=self._pooling)
-        self._board.absent[place] = absent
+        rows, layer_2 = self.values[tile], self._layer_2
+        if self.machine.game is None:
+            answer, self._board.absent[place] = propagate_sparse(self.linear, rows, question, **layer_2)
+        else:
+            game = self.machine.game
+            answer, absent = game.answer_sparse(self.linear, rows, question, **layer_2, dense=False)
+            self._board.absent[place] = absent
+            if self.errors is not None:
+                self.errors[self._entries(tile)] = answer.standard_errors
         self.present[self._entries(tile)] = answer.relevance
         return answer, 0.0
 
     def _densely(self, tile: slice, place: slice, question: Question) -> tuple[Answer, Any]:
-        rows = self.values[tile]
-        full = rows.toarray() if issparse(rows) else rows
-        machine = self.machine
-        if machine.game is None:
-            answer = propagate(machine.network, full, question, beta=self._beta, pooling=self._pooling)
+        rows, layer_2 = self.values[tile], self._layer_2
+        machine, game = self.machine, self.machine.game
+        if game is None:
+            full = rows.toarray() if issparse(rows) else rows
+            answer = propagate(machine.network, full, question, **layer_2)
+        elif issparse(rows):
+            assert machine.linear is not None  # noqa: S101  # as `check_sparse` has seen
+            answer, _ = game.answer_sparse(machine.linear, rows, question, **layer_2, dense=True)
         else:
-            answer = machine.game.answer(
-                machine.network, full, question, beta=self._beta, pooling=self._pooling
-            )
-            if self._board.errors is not None:
-                self._board.errors[place] = answer.standard_errors
+            answer = game.answer(machine.network, rows, question, **layer_2)
+        if self._board.errors is not None:
+            self._board.errors[place] = answer.standard_errors
         relevance, lost = machine.entrance.pull_back(answer.relevance, self._tape, tile)
         if not self.is_sparse:
             self._board.dense[place] = relevance
             return answer, lost
         row_of = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
         present = relevance[row_of, rows.indices]
-        self._board.absent[place] = relevance.sum(axis=1) - np.bincount(row_of, present, minlength=len(full))
+        self._board.absent[place] = relevance.sum(axis=1) - np.bincount(
+            row_of, present, minlength=rows.shape[0]
+        )
         self.present[self._entries(tile)] = present
         return answer, lost
 

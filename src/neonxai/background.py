@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from neonxai.answering import parts
 from neonxai.arrays import Doubles
-from neonxai.games import check_dense
 from neonxai.transforms.rows import Entrance, Rows
 
 # Rows that are sampled, unless others are given.
@@ -70,7 +69,7 @@ def make_background(entrance: Entrance, fitted: Rows, given: Any, random_state: 
     Raises
     ------
     TypeError
-        If the clustering is a class, or finds no centers; or sparse rows would be clustered.
+        If the clustering is a class, or finds no centers; or the network takes sparse rows.
     ValueError
         If there are no rows, or they have other columns; or the clustering is fitted.
     """
@@ -79,7 +78,11 @@ def make_background(entrance: Entrance, fitted: Rows, given: Any, random_state: 
         _check_clustering(given)
         found = []
         for _, values, _ in parts(entrance, fitted):
-            check_dense(values)
+            if issparse(values):
+                raise TypeError(
+                    f"background={given!r:.60} would summarise sparse rows, whose centers are not "
+                    "sparse. Pass how many rows to sample, such as background=50, or rows."
+                )
             found.append(np.asarray(values, dtype=np.float64))
         return summarize(given, np.concatenate(found))
     rows, size = fitted, _DEFAULT_SIZE

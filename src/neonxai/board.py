@@ -20,8 +20,8 @@ from neonxai.transforms.rows import Rows
 class Answers:
     """What `Explanation` needs of all rows, which describes most of it.
 
-    ``relevance`` is sparse where the rows are, and ``absent`` None where it is dense. ``data`` are the
-    network's own inputs, where the explanation is about these.
+    ``relevance`` and ``standard_error`` are sparse where the rows are, and ``absent`` None where they are
+    dense. ``data`` are the network's own inputs, where the explanation is about these.
     """
 
     relevance: Any
@@ -34,7 +34,7 @@ class Answers:
     competitors: Any
     data: Any
     base_value: float | Floats
-    standard_error: Floats | None
+    standard_error: Any
 
 
 class Shelf:
@@ -124,7 +124,9 @@ class Board:
         self.absent: Any = None
         self.bases: Any = None
         self.errors: Any = None
+        self.has_errors = False
         self._sparse: list[csr_array] = []
+        self._sparse_errors: list[csr_array] = []
         self._data: list[Any] = []
 
     def _empty(self, name: str, *shape: int) -> Any:
@@ -141,12 +143,12 @@ class Board:
             self.absent = self._empty("absent")
         elif not is_sparse and self.dense is None:
             self.dense = self._empty("relevance", self.n_columns)
+            if self.has_errors:
+                self.errors = self._empty("standard_error", self.n_columns)
 
     def begin_game(self, *, errors: bool) -> None:
-        """Make room for base values, and standard errors."""
-        self.bases = self._empty("base_value")
-        if errors:
-            self.errors = self._empty("standard_error", self.n_columns)
+        """Make room for base values, and later for standard errors, where there are some."""
+        self.bases, self.has_errors = self._empty("base_value"), errors
 
     def put(self, place: slice | Ints, answer: Answer, lost: Any) -> None:
         """Fill in what is one number or one cluster for each row."""
@@ -174,7 +176,7 @@ class Board:
             self.labels[place] = self.names[room.labels]
             self.competitors[place] = self.names[room.competitors]
 
-    def end(self, values: Any, present: Any, explained: Any) -> None:
+    def end(self, values: Any, present: Any, explained: Any, errors: Any) -> None:
         """Take over what came of a part.
 
         Parameters
@@ -185,9 +187,12 @@ class Board:
             Its relevance, where it is sparse.
         explained : array, csr_array or None
             The values in the columns of the answer, where these are what is explained.
+        errors : array or None
+            The standard errors of its relevance, where that is sparse and has some.
         """
-        if present is not None:
-            self._sparse.append(csr_array((present, values.indices, values.indptr), values.shape))
+        for numbers, parts in ((present, self._sparse), (errors, self._sparse_errors)):
+            if numbers is not None:
+                parts.append(csr_array((numbers, values.indices, values.indptr), values.shape))
         if explained is not None:
             self._data.append(explained)
 
@@ -204,7 +209,7 @@ class Board:
             competitors=self.competitors,
             data=self.rows.data if self.rows.data is not None else _stacked(self._data),
             base_value=0.0 if self.bases is None else self.bases,
-            standard_error=self.errors,
+            standard_error=_stacked(self._sparse_errors) if self._sparse_errors else self.errors,
         )
 
 

@@ -81,12 +81,12 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         not affine.)
     n_permutations : int
         Of "shapley", with more than 10 features: how many permutations are walked through, there and back,
-        for each block of 8 rows of the background.
+        for each block of 8 rows of the background; of sparse rows, for each row of it.
     random_state : int
-        Of the sample, and of the permutations, which are the same for all rows.
+        Of the sample, and of the permutations. These don't depend on the rows that are explained together.
     tol : float, optional
         Of "shapley": a row needs no more permutations when its largest standard error is below ``tol`` times
-        Σ_i |R_i|.
+        Σ_i |R_i|; of sparse rows this includes what is absent, term by term.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     beta_ : float
         β as a number.
     background_ : array of shape (n_background, n_features) or None
-        The background, as the network takes it.
+        The background, as the network takes it; dense, also of sparse rows.
     background_weights_ : array of shape (n_background,) or None
         How much each of its rows counts; they sum to 1.
     agreement_ : float or None

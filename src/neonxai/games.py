@@ -2,20 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import csr_array
 
-from neonxai.arrays import Doubles, Floats
+from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.engines import for_each_tile, n_threads
 from neonxai.networks import Network
 from neonxai.networks.additive import pieces
 from neonxai.networks.closure import close_sums
 from neonxai.networks.integrated import integrated
-from neonxai.networks.pooling import probabilities
+from neonxai.networks.linear import LinearNetwork
+from neonxai.networks.pooling import Pooled, probabilities
 from neonxai.networks.shapley import shapley
-from neonxai.propagation import Answer, Question, pooled_evidence
+from neonxai.networks.sparse_integrated import integrated_sparse
+from neonxai.networks.sparse_rows import close_present
+from neonxai.networks.sparse_shapley import shapley_sparse
+from neonxai.propagation import Answer, Question, pooled_evidence, pooled_evidence_sparse
 
 # Additions that take the kernel some 10 ms: starting threads takes less than one.
 _WORTH_THREADS = 1 << 27
@@ -70,16 +75,7 @@ class Game:
         errors: Doubles | None = None
         if self.method == "shapley":
             relevance, errors, bases = shapley(
-                network,
-                X,
-                targets,
-                self.background,
-                n_permutations=self.n_permutations,
-                random_state=self.random_state,
-                tol=self.tol,
-                weights=self.weights,
-                run=run_tasks,
-                **asked,
+                network, X, targets, self.background, weights=self.weights, **self._drawn, **asked
             )
             absorbed = np.zeros(len(X))
         else:
@@ -87,18 +83,101 @@ class Game:
                 network, X, targets, self.weights @ self.background, **asked
             )
         total = close_sums(relevance, pooled.logits - bases - absorbed)
-        return Answer(
-            relevance,
-            pooled.logits,
-            absorbed,
-            probabilities(pooled.logits, beta),
-            labels,
-            targets,
-            pooled.competitors,
-            np.maximum(total, np.abs(pooled.logits)),
-            bases,
-            errors,
-        )
+        return _answer(pooled, labels, targets, beta, (relevance, absorbed, bases, errors, total))
+
+    def answer_sparse(
+        self,
+        network: LinearNetwork,
+        X: csr_array,
+        question: Question,
+        *,
+        beta: float,
+        pooling: str,
+        dense: bool,
+    ) -> tuple[Answer, Doubles | None]:
+        """Explain a tile of sparse rows.
+
+        Parameters
+        ----------
+        network, question, beta, pooling
+            As for `answer`.
+        X : csr_array of shape (n_rows, n_features)
+            Rows.
+        dense : bool
+            Whether every feature has its relevance.
+
+        Returns
+        -------
+        answer : Answer
+            If not dense, its ``relevance`` and ``standard_errors`` have the shape (n_present,), in the order
+            of ``X.data``.
+        absent : array of shape (n_rows,) or None
+            If not dense, what the features account for that are absent from a row.
+        """
+        labels, targets, pooled = pooled_evidence_sparse(network, X, question, beta=beta, pooling=pooling)
+        asked: dict[str, Any] = {"rivals": question.rivals, "pooling": pooling, "beta": beta}
+        spread: csr_array | None = None
+        if self.method == "shapley":
+            values, spread, bases = shapley_sparse(
+                network, X, targets, self._sparse_background, weights=self.weights, **self._drawn, **asked
+            )
+            absorbed = np.zeros(X.shape[0])
+        else:
+            values, absorbed, bases = integrated_sparse(network, X, targets, self._sparse_mean, **asked)
+        sums = pooled.logits - bases - absorbed
+        if dense:
+            relevance, errors = values.toarray(), None if spread is None else spread.toarray()
+            total = close_sums(relevance, sums)
+            return _answer(pooled, labels, targets, beta, (relevance, absorbed, bases, errors, total)), None
+        places = _places_in(values, X)
+        relevance, errors = values.data[places], None if spread is None else spread.data[places]
+        values.data[places] = 0.0
+        absent: Doubles = values.sum(axis=1)
+        total = close_present(relevance, X.indptr, absent, sums)
+        return _answer(pooled, labels, targets, beta, (relevance, absorbed, bases, errors, total)), absent
+
+    @property
+    def _drawn(self) -> dict[str, Any]:
+        return {
+            "n_permutations": self.n_permutations,
+            "random_state": self.random_state,
+            "tol": self.tol,
+            "run": run_tasks,
+        }
+
+    @cached_property
+    def _sparse_background(self) -> csr_array:
+        return csr_array(self.background)
+
+    @cached_property
+    def _sparse_mean(self) -> csr_array:
+        return csr_array((self.weights @ self._sparse_background)[None])
+
+
+def _answer(pooled: Pooled, labels: Ints, targets: Ints, beta: float, found: tuple[Any, ...]) -> Answer:
+    relevance, absorbed, bases, errors, total = found
+    return Answer(
+        relevance,
+        pooled.logits,
+        absorbed,
+        probabilities(pooled.logits, beta),
+        labels,
+        targets,
+        pooled.competitors,
+        np.maximum(total, np.abs(pooled.logits)),
+        bases,
+        errors,
+    )
+
+
+def _places_in(values: csr_array, X: csr_array) -> Ints:
+    """Where the entries of X are among those of values, which has all of them, both in order."""
+    keys = [
+        np.repeat(np.arange(rows.shape[0], dtype=np.int64), np.diff(rows.indptr)) * rows.shape[1]
+        + rows.indices
+        for rows in (values, X)
+    ]
+    return np.asarray(np.searchsorted(*keys))
 
 
 def game_of(explainer: Any) -> Game | None:
@@ -115,11 +194,11 @@ def check_additive(network: Network) -> None:
     pieces(network, np.zeros((1, network.n_features)), 0, everyone[1:])
 
 
-def check_dense(values: Any) -> None:
-    """Raise a TypeError for sparse rows."""
-    if issparse(values):
+def check_sparse(network: Network, linear: LinearNetwork | None) -> None:
+    """Raise a TypeError if the game of sparse rows is not known: if the network has no linear form."""
+    if linear is None:
         raise TypeError(
-            "Sparse rows have no games here: a feature that is absent from a row may be present in the "
-            "background, so that relevance would be dense. Pass X.toarray() if that fits into memory, or "
-            'choose method="neon".'
+            f"The evidence of a {type(network).__qualname__} is not known to be linear in sparse rows, so "
+            "that they have no game here. They have one for k-means and its relatives, also behind scalers "
+            'and TF-IDF. Pass X.toarray() if that fits into memory, or choose method="neon".'
         )

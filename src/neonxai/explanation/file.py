@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 
 from neonxai import storage
 from neonxai.explanation import cells, packing
@@ -35,9 +35,12 @@ def write(e: Explanation, path: str | os.PathLike[str], *, overwrite: bool) -> N
         arrays["index"] = _storable(e.index)
     if e.contrasts is not None and e.separations is not None:
         arrays |= {"contrasts": e.contrasts, "separations": e.separations}
-    for name in ("absent", "standard_error"):
-        if getattr(e, name) is not None:
-            arrays[name] = getattr(e, name)
+    if e.absent is not None:
+        arrays["absent"] = e.absent
+    if e.standard_error is not None:
+        # Its entries are those of the relevance.
+        errors: Any = e.standard_error
+        arrays["standard_error"] = errors.data if issparse(errors) else errors
     facts = {name: getattr(e, name) for name in _plain(type(e))} | {"layout": {}}
     if isinstance(e.base_value, np.ndarray):
         arrays[_BASES], facts["base_value"] = e.base_value, None
@@ -64,6 +67,8 @@ def read(cls: type[E], path: str | os.PathLike[str]) -> E:
         everything: dict[str, Any] = {name: arrays[name] for name in arrays if name not in packed}
         for name in _TABLES:
             everything[name] = packing.unpack(name, layout[name], arrays, shape, arrays.get("index"))
+        if issparse(everything["relevance"]) and "standard_error" in everything:
+            everything["standard_error"] = _like(everything["relevance"], everything["standard_error"])
         loaded = cls(**facts, **everything)
         _check(loaded)
     except (TypeError, ValueError, LookupError, AttributeError) as error:
@@ -107,6 +112,12 @@ def _check(e: Explanation) -> None:
             _check_array("contrasts", table, shape, "f")
     for clusters in (e.labels, e.targets, e.competitors):
         positions_of(clusters, e.cluster_names)
+
+
+def _like(relevance: csr_array, entries: NDArray[Any]) -> csr_array:
+    """The same entries with other numbers."""
+    _check_array("standard_error", entries, relevance.data.shape, "f")
+    return csr_array((entries, relevance.indices, relevance.indptr), relevance.shape)
 
 
 def _check_optional(e: Explanation) -> None:

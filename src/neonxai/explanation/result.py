@@ -86,8 +86,9 @@ class Explanation:
         document lacks a term matters, too.
     row_kind : {"row", "document"}
         What a row is called, and a feature: "feature" or "term".
-    standard_error : float array of shape (n_samples, n_features) or None
-        Of Shapley values, that of each one: 0 where it is exact. None for other methods, and behind steps
+    standard_error : float array or csr_array of shape (n_samples, n_features), or None
+        Of Shapley values, that of each one: 0 where it is exact. Sparse, with the same entries, where
+        relevance is; what is absent has none. None for other methods, and behind steps
         that are not affine.
 
     Examples
@@ -120,7 +121,7 @@ class Explanation:
     separations: NDArray[np.float64] | None = None
     absent: NDArray[np.floating] | None = None
     row_kind: str = "row"
-    standard_error: NDArray[np.floating] | None = None
+    standard_error: NDArray[np.floating] | csr_array | None = None
 
     @property
     def n_samples(self) -> int:

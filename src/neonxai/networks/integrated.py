@@ -109,7 +109,7 @@ def integrated(
             h_slope, h_bend = slope.sum(axis=1), bend.sum(axis=1)
             straight, bent = np.zeros_like(h_slope), np.zeros_like(h_slope)
             for t, weight in zip(nodes, weights, strict=True):
-                shares = _shares(at_mean + t * (h_slope + t * h_bend), beta)
+                shares = shares_at(at_mean + t * (h_slope + t * h_bend), beta)
                 straight += weight * shares
                 bent += 2.0 * t * weight * shares
             relevance = np.einsum("kn,kdn->nd", straight, slope)
@@ -120,8 +120,15 @@ def integrated(
     return IntegratedShares(values, logits - bases - values.sum(axis=1), bases)
 
 
-def _shares(h: Doubles, beta: float) -> Doubles:
-    """Softmax of −β h over the rivals (axis 0); ties share where β is infinite."""
+def shares_at(h: Doubles, beta: float) -> Doubles:
+    """Softmax of −β h over the rivals (axis 0); ties share where β is infinite.
+
+    Examples
+    --------
+    >>> shares_at(np.array([[1.0, 0.0], [1.0, 2.0]]), np.inf)
+    array([[0.5, 1. ],
+           [0.5, 0. ]])
+    """
     above = h - h.min(axis=0)
     shares: Doubles
     if beta == np.inf:

@@ -1,5 +1,7 @@
 """Which permutations of the features are walked through: random ones, spread over the depths of the walks."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from neonxai.arrays import Ints
@@ -22,7 +24,9 @@ def background_blocks(n_background: int) -> Ints:
     return np.concatenate([np.zeros(1, dtype=np.intp), np.cumsum(sizes)])
 
 
-def permutations(n_features: int, n_permutations: int, n_blocks: int, random_state: int) -> Ints:
+def permutations(
+    n_features: int, n_permutations: int, n_blocks: int, random_state: int | Sequence[int]
+) -> Ints:
     """Draw permutations to be walked through there and back, other ones for each block of the background.
 
     Each one is uniformly distributed, so that means over them are unbiased. What a feature gains depends
@@ -40,7 +44,7 @@ def permutations(n_features: int, n_permutations: int, n_blocks: int, random_sta
         For each block.
     n_blocks : int
         Blocks of the background.
-    random_state : int
+    random_state : int or sequence of int
         Of the generator.
 
     Returns
