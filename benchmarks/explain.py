@@ -178,14 +178,17 @@ def plot(cells: list[Cell], path: Path) -> None:
         ratios = {cell.shape: cell.seconds / cell.floor for cell in cells if cell.dtype == dtype}
         places = [shapes.index(shape) + offset for shape in ratios]
         bars = axes.barh(places, list(ratios.values()), height=0.38, color=color, label=dtype)
-        axes.bar_label(bars, fmt="%.1f", padding=3)
+        axes.bar_label(
+            bars, fmt="%.1f", padding=3, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        )
     axes.axvline(3.0, color="0.3", linestyle="--", linewidth=1, label="aim: at most 3")
     axes.set_yticks(range(len(shapes)), shapes)
     axes.invert_yaxis()
-    axes.margins(x=0.08)
-    axes.set_xlabel("time / floor")
+    axes.set_xscale("log")
+    axes.set_xlim(1.0, 1.5 * max(cell.seconds / cell.floor for cell in cells))
+    axes.set_xlabel("time / floor (logarithmic)")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.3))
     figure.savefig(path, dpi=150)
 
 

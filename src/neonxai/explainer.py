@@ -277,7 +277,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like, frame or array of another library of shape (n_samples, n_features)
-            Rows in the unit that the model knows. float32 gives float32, computed in float64 inside;
+            Rows in the unit that the model knows. float32 gives float32, mostly computed in float64;
             behind a pipeline's steps it is float64. Of PyTorch, CuPy, JAX and whatever follows the array API
             the answer is of the same kind, on the same device; tensors are detached.
         target : cluster name or array of shape (n_samples,), optional
