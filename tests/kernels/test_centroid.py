@@ -314,3 +314,23 @@ def test_rows_that_are_left_are_not_done_before_they_are():
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert any(done <= 100 for done, _ in told)
     assert sum(done == 400 for done, _ in told) == 1
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("n_features", [5_000, 70_000])
+def test_many_features(n_features):
+    """By the kernel, and beyond its limit by NumPy; more than two bytes can count."""
+    rng = np.random.default_rng(0)
+    centers = rng.standard_normal((3, n_features))
+    X = centers[[0, 1, 2, 1]] + rng.standard_normal((4, n_features))
+    is_fused = fused(CentroidNetwork(centers), Question(), 4, beta=0.0, pooling="min") is not None
+    assert is_fused == (n_features == 5_000)
+    e = neonxai.explain(neonxai.Centroids(centers), X, beta=0.0)
+    np.testing.assert_array_equal(e.labels, [0, 1, 2, 1])
+    for row, own in enumerate(e.labels):
+        Z = (X[row] - np.delete(centers, own, axis=0)) ** 2 - (X[row] - centers[own]) ** 2
+        h = Z.sum(axis=1)
+        expected = (0.5 * h.min() / h) @ Z
+        np.testing.assert_allclose(
+            e.relevance[row], expected, rtol=1e-10, atol=1e-12 * np.abs(expected).max()
+        )
