@@ -43,3 +43,12 @@ def test_what_is_not_ours_stays_after_an_error(explainer, rows, tmp_path):
         explainer.explain(rows, out=tmp_path / "o", progress=stop)
     assert [path.name for path in (tmp_path / "o").iterdir()] == ["notes"]
     assert "could not be removed" in caught.value.__notes__[0]
+
+
+def test_what_can_be_no_folder_is_said(explainer, rows, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(NotADirectoryError, match=r"folder: Not a directory\. Choose"):
+        explainer.explain(rows, out=tmp_path / "file" / "o")
+    for wrong in (3, True, ["o"], b"o"):
+        with pytest.raises(TypeError, match="should be the path of a new folder"):
+            explainer.explain(rows, out=wrong)

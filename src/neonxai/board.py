@@ -47,11 +47,19 @@ class Shelf:
 
     Raises
     ------
+    TypeError
+        If it is no path.
     FileExistsError
         If it does.
+    OSError
+        If it can't be made, as below a file or without permission.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        if folder is not None and not isinstance(folder, str | os.PathLike):
+            raise TypeError(
+                f"out is {folder!r}, but should be the path of a new folder, such as 'explained'."
+            )
         self.folder = None if folder is None else Path(folder)
         self._files: list[Path] = []
         if self.folder is not None:
@@ -61,6 +69,11 @@ class Shelf:
                 raise FileExistsError(
                     f"out={str(self.folder)!r} exists, and nothing is overwritten. Choose a new folder."
                 ) from error
+            except OSError as error:
+                message = (
+                    f"out={str(self.folder)!r} can't be made a folder: {error.strerror}. Choose another."
+                )
+                raise type(error)(error.errno, message) from error
 
     def zeros(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
         """Return an array of zeros, none of which takes memory before it is written."""
