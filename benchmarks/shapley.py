@@ -33,9 +33,9 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from neonxai.games import run_tasks
 from neonxai.networks import CentroidNetwork
 from neonxai.networks.shapley import MOST_ENUMERATED, shapley
+from neonxai.stages.games import run_tasks
 
 Array = NDArray[np.float64]
 

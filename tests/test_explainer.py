@@ -309,7 +309,7 @@ def test_memory_does_not_grow_with_the_rows(monkeypatch):
     assert extra_memory(X) < limit
     monkeypatch.setattr("neonxai.kernels.available", lambda: False)
     assert extra_memory(X) < limit
-    monkeypatch.setattr("neonxai.propagation.tile_rows", lambda *_: len(X))
+    monkeypatch.setattr("neonxai.stages.propagation.tile_rows", lambda *_: len(X))
     assert extra_memory(X) > limit
 
 

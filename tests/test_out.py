@@ -67,7 +67,7 @@ def test_sparse_relevance_is_refused(tmp_path):
 
 @pytest.mark.parametrize("by_kernel", [False, True])
 def test_the_result_takes_no_memory(tmp_path, monkeypatch, by_kernel):
-    monkeypatch.setattr("neonxai.fused._WORTH_LOADING", 0)
+    monkeypatch.setattr("neonxai.stages.fused._WORTH_LOADING", 0)
     if by_kernel:
         pytest.importorskip("numba")
     else:

@@ -12,7 +12,7 @@ from neonxai.neighborhoods import points as neighborhoods
 from neonxai.neighborhoods.dense import DenseSearcher
 from neonxai.neighborhoods.nearest import NEGLECTED, NearestSearcher
 from neonxai.networks import SupportNetwork, support
-from neonxai.propagation import Question, propagate
+from neonxai.stages.propagation import Question, propagate
 from neonxai.testing import check_network
 from pair_network import Clustering
 

@@ -11,10 +11,10 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import neonxai
-from neonxai import propagation
 from neonxai.engines import for_each_tile, n_threads, threads, tile_rows, tiles
 from neonxai.networks import SupportNetwork
-from neonxai.propagation import Question, propagate
+from neonxai.stages import propagation
+from neonxai.stages.propagation import Question, propagate
 
 THREADS = [1, 2, 5]
 

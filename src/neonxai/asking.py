@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from neonxai import devices
 from neonxai.names import check_order, index_of, positions_by_row
-from neonxai.propagation import Question
+from neonxai.stages.propagation import Question
 from neonxai.tensors import Tensor
 from neonxai.transforms.rows import Rows
 

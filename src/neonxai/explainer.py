@@ -10,24 +10,24 @@ from sklearn.utils.validation import check_is_fitted
 
 from neonxai import devices, saving
 from neonxai.agreement import warn_if_low
-from neonxai.answering import Machine
 from neonxai.arrays import Doubles, Floats
 from neonxai.asking import read_question
-from neonxai.background import Background, make_background
 from neonxai.engines import Progress
 from neonxai.explanation import Explanation
 from neonxai.explanation.contrast import SMALL_TABLE
 from neonxai.forward import forward
-from neonxai.games import check_additive, game_of
 from neonxai.names import positions_by_row, positions_of
 from neonxai.parameters import check_parameters, check_pooling
-from neonxai.propagation import (
+from neonxai.stages.background import Background, make_background
+from neonxai.stages.games import check_additive, game_of
+from neonxai.stages.machine import Machine
+from neonxai.stages.propagation import (
     Question,
     check_overflow,
     contrast,
     overflow_is_checked,
 )
-from neonxai.reading import Reading, read_model
+from neonxai.stages.reading import Reading, read_model
 from neonxai.tensors import Tensor
 from neonxai.transforms.rows import AtPrototypes, Entrance, NoSteps, Rows
 

@@ -6,13 +6,13 @@ import numpy as np
 from scipy.sparse import issparse
 
 from neonxai import devices
-from neonxai.answering import Machine, check_rivals, parts
 from neonxai.arrays import Floats, Ints
 from neonxai.asking import read_question
 from neonxai.engines import for_each_tile
 from neonxai.names import positions_of
 from neonxai.networks import Network
-from neonxai.propagation import (
+from neonxai.stages.machine import Machine, check_rivals, parts
+from neonxai.stages.propagation import (
     Question,
     check_overflow,
     for_each_tile_of,

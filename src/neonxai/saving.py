@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from neonxai import sources, storage
-from neonxai.background import Background
-from neonxai.games import check_additive
 from neonxai.networks import network_from_state
 from neonxai.networks.base import family_name
 from neonxai.parameters import check_parameters
+from neonxai.stages.background import Background
+from neonxai.stages.games import check_additive
 from neonxai.transforms.rows import NoSteps
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, PowerTransformer, StandardScale
 
 import neonxai
 from array_kinds import KINDS, elsewhere, same_kind
-from neonxai.answering import Machine
+from neonxai.stages.machine import Machine
 from neonxai.tensors import host_copy
 
 RNG = np.random.default_rng(0)

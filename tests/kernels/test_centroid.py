@@ -12,9 +12,9 @@ pytest.importorskip("numba")
 
 import neonxai
 from neonxai import kernels
-from neonxai.fused import FusedCentroids, Room, fused
 from neonxai.networks import CentroidNetwork
-from neonxai.propagation import Question, propagate
+from neonxai.stages.fused import FusedCentroids, Room, fused
+from neonxai.stages.propagation import Question, propagate
 
 
 def room_for(X, dtype=None):
@@ -176,7 +176,7 @@ def test_only_the_default_question_is_fused():
 @pytest.fixture
 def always(monkeypatch):
     """Take kernels for few rows, too."""
-    monkeypatch.setattr("neonxai.fused._WORTH_LOADING", 0)
+    monkeypatch.setattr("neonxai.stages.fused._WORTH_LOADING", 0)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from neonxai import kernels
 @pytest.fixture(autouse=True)
 def afresh(monkeypatch):
     """Forget what is known of numba; take kernels for few rows, too."""
-    monkeypatch.setattr("neonxai.fused._WORTH_LOADING", 0)
+    monkeypatch.setattr("neonxai.stages.fused._WORTH_LOADING", 0)
     kernels.available.cache_clear()
     yield
     kernels.available.cache_clear()

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from neonxai import frames
-from neonxai.answering import Machine, check_rivals
 from neonxai.arrays import Doubles, Ints
-from neonxai.board import Answers
 from neonxai.devices.form import Form
 from neonxai.devices.pooling import Pooled, pool, probabilities
 from neonxai.devices.reading import form_of, network_rows
 from neonxai.engines import Progress
-from neonxai.propagation import Question, check_overflow
+from neonxai.stages.board import Answers
+from neonxai.stages.machine import Machine, check_rivals
+from neonxai.stages.propagation import Question, check_overflow
 from neonxai.tensors import Operations, Tensor, host_copy
 from neonxai.transforms.rows import Rows
 

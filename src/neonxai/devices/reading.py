@@ -7,22 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neonxai import frames, sources
-from neonxai.answering import Machine
 from neonxai.devices.diagonal import DiagonalForm
 from neonxai.devices.form import Form
 from neonxai.devices.linear import LinearForm
 from neonxai.networks import DiagonalGaussianNetwork
 from neonxai.networks.sparse_rows import as_linear
-from neonxai.propagation import overflow_is_checked
-from neonxai.reading import is_fitted_transformer
 from neonxai.sources import Labels
+from neonxai.stages.machine import Machine
+from neonxai.stages.propagation import overflow_is_checked
+from neonxai.stages.reading import is_fitted_transformer
 from neonxai.tensors import Tensor, recognize
 from neonxai.transforms.rows import NoSteps, Rows
 from neonxai.transforms.split import split
 
 
 def model_rows(model: Any, preprocessing: Any, X: Any) -> tuple[Tensor | None, Any]:
-    """Recognise rows, and say what `neonxai.reading.read_model` may look at.
+    """Recognise rows, and say what `neonxai.stages.reading.read_model` may look at.
 
     Parameters
     ----------

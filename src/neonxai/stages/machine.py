@@ -11,14 +11,14 @@ from scipy.sparse import issparse
 
 from neonxai.agreement import agreement_of
 from neonxai.arrays import Doubles, Ints
-from neonxai.board import Answers, Board, Shelf
 from neonxai.engines import Progress, for_each_tile, n_threads
-from neonxai.fused import fused
-from neonxai.games import Game, check_sparse, game_rows
 from neonxai.networks import Network
 from neonxai.networks.linear import LinearNetwork
 from neonxai.networks.sparse_rows import as_linear, sparse_evidence
-from neonxai.propagation import (
+from neonxai.stages.board import Answers, Board, Shelf
+from neonxai.stages.fused import fused
+from neonxai.stages.games import Game, check_sparse, game_rows
+from neonxai.stages.propagation import (
     Answer,
     Question,
     check_overflow,

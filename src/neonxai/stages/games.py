@@ -20,7 +20,7 @@ from neonxai.networks.shapley import shapley
 from neonxai.networks.sparse_integrated import integrated_sparse
 from neonxai.networks.sparse_rows import close_present
 from neonxai.networks.sparse_shapley import shapley_sparse
-from neonxai.propagation import Answer, Question, pooled_evidence, pooled_evidence_sparse
+from neonxai.stages.propagation import Answer, Question, pooled_evidence, pooled_evidence_sparse
 
 # Additions that take the kernel some 10 ms: starting threads takes less than one.
 _WORTH_THREADS = 1 << 27
@@ -69,7 +69,7 @@ class Game:
     tol: float | None
 
     def answer(self, network: Network, X: Floats, question: Question, *, beta: float, pooling: str) -> Answer:
-        """Explain a tile of rows; parameters as for `neonxai.propagation.propagate`."""
+        """Explain a tile of rows; parameters as for `neonxai.stages.propagation.propagate`."""
         _, labels, targets, pooled = pooled_evidence(network, X, question, beta=beta, pooling=pooling)
         asked: dict[str, Any] = {"rivals": question.rivals, "pooling": pooling, "beta": beta}
         errors: Doubles | None = None

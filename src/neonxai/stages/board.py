@@ -11,8 +11,8 @@ import numpy as np
 from scipy.sparse import csr_array, issparse, vstack
 
 from neonxai.arrays import Floats, Ints
-from neonxai.fused import Room
-from neonxai.propagation import Answer
+from neonxai.stages.fused import Room
+from neonxai.stages.propagation import Answer
 from neonxai.transforms.rows import Rows
 
 

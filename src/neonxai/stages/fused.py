@@ -8,7 +8,7 @@ import numpy as np
 from neonxai import kernels
 from neonxai.arrays import Floats, Ints
 from neonxai.networks import CentroidNetwork, Network
-from neonxai.propagation import Question
+from neonxai.stages.propagation import Question
 
 # Multiplications from which on loading a kernel, half a second, is made up for over a few calls. Nothing but
 # the question decides, so that the same question has the same answer, to the last bit, in every process.

@@ -9,8 +9,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from neonxai.answering import parts
 from neonxai.arrays import Doubles
+from neonxai.stages.machine import parts
 from neonxai.transforms.rows import Entrance, Rows
 
 # Rows that are sampled, unless others are given.

@@ -12,10 +12,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from neonxai import frames, sources
-from neonxai.answering import parts
 from neonxai.networks import Network
 from neonxai.networks.folding import fold
 from neonxai.sources import Labels, Source
+from neonxai.stages.machine import parts
 from neonxai.transforms.preprocessing import Preprocessing, raw_table
 from neonxai.transforms.rows import Entrance, NoSteps, Rows
 from neonxai.transforms.split import split
