@@ -15,28 +15,29 @@ from neonxai.report.spheres import shapes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
     from neonxai.explanation import Explanation
     from neonxai.report.cards import Groups
 
 _NAMED = 3
 _LONGEST = 40
 
-# Columns on one scale, standardised or brought to one range, differ in their standard deviations by less than 10:
-# a rare yes among 100 rows has 0.1 of the range, a column of halves 0.5. In squared distances, 10 counts 100.
+# Columns on one scale, standardised or brought to one range, differ in their standard deviations by less than
+# 10: a rare yes among 100 rows has 0.1 of the range, a column of halves 0.5. In squared distances, 10 counts
+# 100.
 _WIDER = 10.0
 _MOST = 0.9  # of the relevance
-# Of raw columns, those with the spread have the relevance too; behind a scaler the narrow ones have more for it.
+# Of raw columns, those with the spread have the relevance too; behind a scaler the narrow ones have more for
+# it.
 _FAVORED = 3.0
 
-# The rows of two clusters between them, with less evidence than 0.41 of its mean there (see `cards.BORDERLINE`). Of
-# one Gaussian that k-means cuts through its middle that is 25 %, of an even spread 20 %; of two Gaussians whose
-# centers are 3 standard deviations apart 18 %, and of 4 apart 12 %.
+# The rows of two clusters between them, with less evidence than 0.41 of its mean there (see
+# `cards.BORDERLINE`). Of one Gaussian that k-means cuts through its middle that is 25 %, of an even spread 20
+# %; of two Gaussians whose centers are 3 standard deviations apart 18 %, and of 4 apart 12 %.
 _NEAR = float(np.log(0.6 / 0.4))
 _TIED = 0.2
 _LEAST_BETWEEN = 20  # of fewer rows, a fifth is too few to tell from chance
-# Prototypes so close to each other, against the evidence of all rows, that the two clusters are one to the others.
+# Prototypes so close to each other, against the evidence of all rows, that the two clusters are one to the
+# others.
 _HARDLY = 0.05
 
 _FEW = 5  # of fewer rows there is no middle half
@@ -88,10 +89,11 @@ def unscaled(e: Explanation) -> list[Doubt]:
         Doubt(
             "unscaled",
             "Features of large numbers decide nearly everything",
-            f"{names} {verb} {part:.1%} of the relevance, and {its} values spread {in_words(wider)} times as wide as "
-            f"those of the other {_count(rest, e.feature_kind)}. Distances are made of squared differences, so that a "
-            "feature in a small unit counts for more. Unless that is meant, scale the columns before clustering: a "
-            "StandardScaler in front of the model; in the shell that is what --scale standard does.",
+            f"{names} {verb} {part:.1%} of the relevance, and {its} values spread {in_words(wider)} times as "
+            f"wide as those of the other {_count(rest, e.feature_kind)}. Distances are made of squared "
+            "differences, so that a feature in a small unit counts for more. Unless that is meant, scale the "
+            "columns before clustering: a StandardScaler in front of the model; in the shell that is what "
+            "--scale standard does.",
         )
     ]
 
@@ -104,10 +106,11 @@ def low_agreement(e: Explanation) -> list[Doubt]:
         Doubt(
             "low_agreement",
             f"The explanation agrees with the clustering on {e.agreement:.0%} of the {e.row_kind}s only",
-            f"Nothing but the labels is known of the clustering, so a network stands in for it that asks whose "
-            f"{e.row_kind}s are nearest. It puts {1 - e.agreement:.1%} of the {e.row_kind}s elsewhere than their label "
-            f"does; {LOW_AGREEMENT:.0%} agreement is the least to rely on. Use the columns and the scale that the labels "
-            "were made with, or try another gamma; otherwise trust the explanations little.",
+            "Nothing but the labels is known of the clustering, so a network stands in for it that asks "
+            f"whose {e.row_kind}s are nearest. It puts {1 - e.agreement:.1%} of the {e.row_kind}s elsewhere "
+            f"than their label does; {LOW_AGREEMENT:.0%} agreement is the least to rely on. Use the columns "
+            "and the scale that the labels were made with, or try another gamma; otherwise trust the "
+            "explanations little.",
         )
     ]
 
@@ -122,9 +125,10 @@ def noisy(groups: Groups) -> list[Doubt]:
         Doubt(
             "noise",
             f"{count / e.n_samples:.0%} of the {e.row_kind}s are in no cluster",
-            f"{count:,} of {e.n_samples:,} {e.row_kind}s are noise: too far from others to belong to a cluster. They are "
-            "explained by what keeps them away from the nearest one, and say nothing about what the clusters are. If "
-            "that is more than you expect, let clusters be smaller or sparser (min_cluster_size, min_samples, eps).",
+            f"{count:,} of {e.n_samples:,} {e.row_kind}s are noise: too far from others to belong to a "
+            "cluster. They are explained by what keeps them away from the nearest one, and say nothing about "
+            "what the clusters are. If that is more than you expect, let clusters be smaller or sparser "
+            "(min_cluster_size, min_samples, eps).",
         )
     ]
 
@@ -149,15 +153,16 @@ def near_tied(groups: Groups) -> list[Doubt]:
             found.append(
                 (
                     between.mean() / overall if overall else 0.0,
-                    f"{names} are hardly apart: the evidence between them is {between.mean() / overall:.1%} of what it "
-                    "is on average",
+                    f"{names} are hardly apart: the evidence between them is {between.mean() / overall:.1%} "
+                    "of what it is on average",
                 )
             )
         elif near >= _TIED:
             found.append(
                 (
                     1.0 - near,
-                    f"{names}: {near:.0%} of the {len(between):,} {e.row_kind}s between them are near the border",
+                    f"{names}: {near:.0%} of the {len(between):,} {e.row_kind}s between them are near the "
+                    "border",
                 )
             )
     if not found:
@@ -170,8 +175,9 @@ def near_tied(groups: Groups) -> list[Doubt]:
             "near_tied",
             "Clusters without a gap between them",
             f"{said}{more}. (Near the border: with less than {_NEAR:.0%} of the mean evidence. It would be "
-            "25% if one cluster had been cut in two, and 4% of two that lie far apart.) The border between such "
-            f"clusters is a convention. Compare with fewer clusters, and read {e.row_kind}s near it as belonging to both.",
+            "25% if one cluster had been cut in two, and 4% of two that lie far apart.) The border between "
+            f"such clusters is a convention. Compare with fewer clusters, and read {e.row_kind}s near it as "
+            "belonging to both.",
         )
     ]
 
@@ -194,9 +200,9 @@ def tiny(groups: Groups) -> list[Doubt]:
         Doubt(
             "tiny",
             "A tiny cluster" if one else "Tiny clusters",
-            f"{named} {'has' if one else 'have'} few of the {e.n_samples:,} {e.row_kind}s. What is typical of "
-            f"{'it' if one else 'them'} rests on these few, and may be chance. Are they outliers, or mistakes in the data? "
-            "If so, take them out and cluster again; otherwise look at each.",
+            f"{named} {'has' if one else 'have'} few of the {e.n_samples:,} {e.row_kind}s. What is typical "
+            f"of {'it' if one else 'them'} rests on these few, and may be chance. Are they outliers, or "
+            "mistakes in the data? If so, take them out and cluster again; otherwise look at each.",
         )
     ]
 
@@ -214,10 +220,10 @@ def non_spherical(groups: Groups) -> list[Doubt]:
         Doubt(
             "non_spherical",
             "Clusters are long, and k-means looks for round ones",
-            f"{which[0].upper()}{which[1:]} much longer than wide. The part of the spread that lies in the longest "
-            f"direction: {named}. k-means measures distance to a center, alike in all directions, so it cuts long "
-            "clusters, or gives their ends to others. Compare with a GaussianMixture, whose clusters may be long, or with "
-            "HDBSCAN; and leave out features that say the same as others.",
+            f"{which[0].upper()}{which[1:]} much longer than wide. The part of the spread that lies in the "
+            f"longest direction: {named}. k-means measures distance to a center, alike in all directions, so "
+            "it cuts long clusters, or gives their ends to others. Compare with a GaussianMixture, whose "
+            "clusters may be long, or with HDBSCAN; and leave out features that say the same as others.",
         )
     ]
 
@@ -230,8 +236,8 @@ def sampled(e: Explanation, n_shown: int) -> list[Doubt]:
         Doubt(
             "sampled",
             f"{n_shown:,} of {e.n_samples:,} {e.row_kind}s are shown",
-            f"The map and the search have {n_shown:,} {e.row_kind}s, drawn at random from each cluster by its size, with "
-            "the typical and the borderline ones of each. All other numbers are of all "
+            f"The map and the search have {n_shown:,} {e.row_kind}s, drawn at random from each cluster by "
+            "its size, with the typical and the borderline ones of each. All other numbers are of all "
             f"{e.n_samples:,}.",
         )
     ]
