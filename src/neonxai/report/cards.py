@@ -163,22 +163,22 @@ def cluster_card(
     """
     e, rows = groups.explanation, groups.rows[cluster]
     others = np.concatenate([group for k, group in enumerate(groups.rows) if k != cluster])
-    found = groups.rival_of(cluster)
+    found, noise = groups.rival_of(cluster), bool(groups.noise[cluster])
     rival = None
     if found is not None:
         evidence, relevance = pair_of(groups, cluster, found[0])
         rest = groups.rows[found[0]]
-        rival = Rival(*found, evidence, _traits(relevance, features, place, rows, rest))
+        rival = Rival(*found, evidence, _traits(relevance, features, place, rows, rest, apart=noise))
     some = len(rows) > 0
     return Cluster(
         name=str(e.cluster_names[cluster]),
         n_rows=len(rows),
         share=len(rows) / max(e.n_samples, 1),
-        noise=bool(groups.noise[cluster]),
+        noise=noise,
         evidence=float(e.logits[rows].mean()) if some else float("nan"),
         probability=float(e.probabilities[rows].mean()) if some else float("nan"),
         n_borderline=int((e.probabilities[rows] < BORDERLINE).sum()),
-        traits=_traits(groups.means[cluster], features, place, rows, others),
+        traits=_traits(groups.means[cluster], features, place, rows, others, apart=noise),
         rival=rival,
         typical=chosen[0],
         borderline=chosen[1],
@@ -191,12 +191,16 @@ def _traits(
     place: NDArray[np.intp],
     rows: NDArray[np.intp],
     others: NDArray[np.intp],
+    *,
+    apart: bool,
 ) -> tuple[Trait, ...]:
     total = np.abs(np.nan_to_num(relevance, nan=0.0)).sum()
     traits = []
     for feature in strongest(relevance):
         values = features.values(feature)
         told = ("", "", "") if values is None else compared(values, rows, others)
+        # What is far from all clusters is so in any direction.
+        told = ("differs", *told[1:]) if apart and told[0] in ("higher", "lower") else told
         amount = float(relevance[feature])
         traits.append(Trait(int(place[feature]), amount, float(amount / total), *told))
     return tuple(traits)

@@ -8,6 +8,7 @@ import numpy as np
 
 from neonxai.agreement import LOW_AGREEMENT
 from neonxai.explanation import cells
+from neonxai.report.cards import BORDERLINE
 from neonxai.report.facts import Doubt
 from neonxai.report.numbers import in_words
 from neonxai.report.spheres import shapes
@@ -33,7 +34,7 @@ _FAVORED = 3.0
 # The rows of two clusters between them, with less evidence than 0.41 of its mean there (see
 # `cards.BORDERLINE`). Of one Gaussian that k-means cuts through its middle that is 25 %, of an even spread 20
 # %; of two Gaussians whose centers are 3 standard deviations apart 18 %, and of 4 apart 12 %.
-_NEAR = float(np.log(0.6 / 0.4))
+_NEAR = float(np.log(BORDERLINE / (1 - BORDERLINE)))
 _TIED = 0.2
 _LEAST_BETWEEN = 20  # of fewer rows, a fifth is too few to tell from chance
 # Prototypes so close to each other, against the evidence of all rows, that the two clusters are one to the
@@ -56,9 +57,12 @@ def doubts(groups: Groups, n_shown: int) -> list[Doubt]:
         How many of them are in the page.
     """
     e = groups.explanation
-    found = [*unscaled(e), *low_agreement(e), *noisy(groups)]
+    units = unscaled(e)
+    found = [*units, *low_agreement(e), *noisy(groups)]
     if not np.any(e.targets != e.labels):  # as of outliers, which are few and lie at a threshold
-        found += [*near_tied(groups), *tiny(groups), *non_spherical(groups)]
+        found += [*near_tied(groups), *tiny(groups)]
+        # The unit alone makes clusters long, as long as features are not scaled.
+        found += [] if units else non_spherical(groups)
     return [*found, *sampled(e, n_shown)]
 
 
@@ -141,45 +145,48 @@ def near_tied(groups: Groups) -> list[Doubt]:
     usable = ~(groups.noise[own] | groups.noise[groups.rivals])
     evidence = np.maximum(e.logits.astype(np.float64), 0.0)
     overall = float(evidence[usable].mean()) if usable.any() else 0.0
-    found: list[tuple[float, str]] = []
+    tied: list[tuple[float, str]] = []
+    same: list[tuple[float, str]] = []
     for code in np.unique(pair[usable]):
-        between = evidence[usable & (pair == code)]
+        rows = usable & (pair == code)
+        between = evidence[rows]
         if len(between) < _LEAST_BETWEEN:
             continue
-        first, second = divmod(int(code), e.n_clusters)
-        names = f"{_name(e, first)} and {_name(e, second)}"
-        near = float((between <= _NEAR * between.mean()).mean())
+        names = " and ".join(_name(e, k) for k in divmod(int(code), e.n_clusters))
+        # A mixture's probabilities are such; elsewhere only the shape of what lies between tells.
+        far = _NEAR * (1.0 / e.beta if e.pooling == "soft" else between.mean())
+        near = float((between <= far).mean())
         if between.mean() <= _HARDLY * overall:
-            found.append(
-                (
-                    between.mean() / overall if overall else 0.0,
-                    f"{names} are hardly apart: the evidence between them is {between.mean() / overall:.1%} "
-                    "of what it is on average",
-                )
-            )
+            part = between.mean() / overall if overall else 0.0
+            same.append((part, f"{names} ({part:.1%})"))
         elif near >= _TIED:
-            found.append(
-                (
-                    1.0 - near,
-                    f"{names}: {near:.0%} of the {len(between):,} {e.row_kind}s between them are near the "
-                    "border",
-                )
-            )
-    if not found:
-        return []
-    found.sort()
-    said = "; ".join(text for _, text in found[:_NAMED])
-    more = f"; and {_count(len(found) - _NAMED, 'more pair')}" if len(found) > _NAMED else ""
-    return [
-        Doubt(
-            "near_tied",
-            "Clusters without a gap between them",
-            f"{said}{more}. (Near the border: with less than {_NEAR:.0%} of the mean evidence. It would be "
-            "25% if one cluster had been cut in two, and 4% of two that lie far apart.) The border between "
-            f"such clusters is a convention. Compare with fewer clusters, and read {e.row_kind}s near it as "
-            "belonging to both.",
+            tied.append((-near, f"{names} ({near:.0%} of {len(between):,})"))
+    said = []
+    if same:
+        said.append(
+            "Hardly apart, by how large the evidence between them is, measured by the mean of all "
+            f"{e.row_kind}s: clusters {_worst(same)}."
         )
-    ]
+    if tied:
+        said.append(f"By the {e.row_kind}s between them that are near the border: clusters {_worst(tied)}.")
+        said.append(
+            f"(Near: a probability below {BORDERLINE}.)"
+            if e.pooling == "soft"
+            else f"(Near: less than {_NEAR:.0%} of their mean evidence. It is 25% where k-means cuts one round
+            cluster in "
+            "two, and 12% between two whose centers are 4 standard deviations apart.)"
+        )
+    if not said:
+        return []
+    said.append(
+        "The border between such clusters is a convention. Compare with fewer clusters, and read what is "
+        "near the border as belonging to both."
+    )
+    return [Doubt("near_tied", "Clusters without a gap between them", " ".join(said))]
+
+
+def _worst(found: list[tuple[float, str]]) -> str:
+    return _listed((text for _, text in sorted(found)), cut=False)
 
 
 def tiny(groups: Groups) -> list[Doubt]:
@@ -194,7 +201,7 @@ def tiny(groups: Groups) -> list[Doubt]:
     small = clusters[(sizes < _FEW) | ((sizes < _SMALL * e.n_samples) & (sizes < _UNEVEN * even))]
     if not len(small):
         return []
-    named = _listed((f"{_name(e, k)} ({groups.sizes[k]:,})" for k in small), most=2 * _NAMED)
+    named = _listed((f"{_name(e, k)} ({groups.sizes[k]:,})" for k in small), most=2 * _NAMED, cut=False)
     one = len(small) == 1
     return [
         Doubt(
@@ -214,8 +221,8 @@ def non_spherical(groups: Groups) -> list[Doubt]:
     if not long:
         return []
     worst = sorted(long, key=lambda k: long[k].sphere - long[k].share)
-    named = _listed(f"{_name(e, k)} ({long[k].share:.0%}; of a sphere {long[k].sphere:.0%})" for k in worst)
-    which = "one cluster is" if len(long) == 1 else f"{len(long)} of {e.n_clusters} clusters are"
+    named = _listed((f"{_name(e, k)} ({long[k].share:.0%}; of a sphere {long[k].sphere:.0%})" for k in worst),
+    cut=False) which = "one cluster is" if len(long) == 1 else f"{len(long)} of {e.n_clusters} clusters are"
     return [
         Doubt(
             "non_spherical",
@@ -251,8 +258,8 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
-def _listed(names: Iterable[str], most: int = _NAMED) -> str:
-    every: Sequence[str] = [_short(name) for name in names]
+def _listed(names: Iterable[str], most: int = _NAMED, *, cut: bool = True) -> str:
+    every: Sequence[str] = [_short(name) if cut else name for name in names]
     if len(every) > most:
         return f"{', '.join(every[:most])} and {len(every) - most} more"
     return " and ".join(filter(None, [", ".join(every[:-1]), every[-1]]))
