@@ -21,14 +21,19 @@ def minus(text: str) -> str:
 
 
 def number(value: float) -> str:
-    """Write a value of the data with six digits, without zeros at the end.
+    """Write a value of the data: integers whole, anything else with five digits, without zeros at the end.
 
     Examples
     --------
     >>> number(1065.0), number(39.099998474121094), number(-0.25), number(float("nan"))
     ('1065', '39.1', '−0.25', 'missing')
+    >>> number(1234567.0), number(1234567.5)
+    ('1234567', '1.2346e+06')
     """
-    return minus(f"{value:.6g}") if math.isfinite(value) else "missing"
+    if not math.isfinite(value):
+        return "missing"
+    whole = value == round(value) and abs(value) < 1e7
+    return minus(f"{value:.0f}" if whole else f"{value:.5g}")
 
 
 def compared(values: Sequence[float]) -> list[str]:

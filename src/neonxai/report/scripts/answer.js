@@ -22,20 +22,21 @@ const answerFigure = (facts, row, rank) => () => {
     const name = plotText(line.name, narrow ? 16 : 24);
     return line.value ? `${name} = ${plotText(line.value, narrow ? 10 : 16)}` : name;
   };
+  const colors = lines.map((line) => css(line.evidence >= 0 ? "--for" : "--against"));
   const reach = Math.max(...lines.map((line) => Math.abs(line.evidence))) || 1;
   const low = Math.min(0, ...lines.map((line) => line.evidence));
   const high = Math.max(0, ...lines.map((line) => line.evidence));
   return {
     data: [{
       type: "bar", orientation: "h", y: places, x: lines.map((line) => line.evidence), hoverinfo: "none",
-      marker: { color: lines.map((line) => css(line.evidence >= 0 ? "--for" : "--against")), pattern: { shape: lines.map((line) => (line.evidence < 0 ? "/" : "")), fgcolor: css("--paper"), fgopacity: 0.55, size: 6, solidity: 0.25 } },
+      marker: striped(colors, lines.map((line) => line.evidence < 0)),
       text: lines.map((line) => line.text), textposition: "outside", textfont: { color: css("--ink") }, cliponaxis: false,
     }],
     layout: {
-      height: 30 * lines.length + 48,
-      margin: { l: 8, r: 8, t: 4, b: 40 },
+      height: 30 * lines.length + 54,
+      margin: { l: 8, r: 8, t: 4, b: 46 },
       xaxis: axis({ range: [low - (low < 0 ? 0.3 * reach : 0.02 * reach), high + 0.3 * reach], title: { text: "against ← evidence → for", font: { size: 12, color: css("--soft") } }, nticks: 5 }),
-      yaxis: axis({ tickvals: places, ticktext: lines.map(label), autorange: "reversed", automargin: true, showgrid: false, ticklen: 0 }),
+      yaxis: axis({ tickvals: places, ticktext: lines.map(label), autorange: "reversed", automargin: true, showgrid: false, ticklen: 0, zeroline: false }),
     },
     label: `Bars of evidence, ${sum} in all; the table below has the same numbers.`,
   };

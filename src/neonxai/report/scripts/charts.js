@@ -12,7 +12,7 @@ const baseLayout = () => ({
   font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: css("--ink") },
   paper_bgcolor: "rgba(0,0,0,0)",
   plot_bgcolor: "rgba(0,0,0,0)",
-  margin: { l: 48, r: 12, t: 8, b: 42 },
+  margin: { l: 52, r: 12, t: 8, b: 48 },
   showlegend: false,
   hovermode: "closest",
   hoverlabel: { bgcolor: css("--paper"), bordercolor: css("--strong-line"), font: { color: css("--ink") } },

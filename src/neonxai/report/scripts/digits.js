@@ -7,7 +7,11 @@ const stripped = (text) => {
   return exponent === undefined ? short : `${short}e${exponent.replace(/^([+-])(\d)$/, "$10$2")}`;
 };
 
-const number = (value) => (Number.isFinite(value) ? withMinus(stripped(value.toPrecision(6))) : "missing");
+const number = (value) => {
+  if (!Number.isFinite(value)) return "missing";
+  const whole = Number.isInteger(value) && Math.abs(value) < 1e7;
+  return withMinus(whole ? value.toFixed(0) : stripped(value.toPrecision(5)));
+};
 
 const compared = (values) => {
   const peak = Math.max(0, ...values.map(Math.abs));

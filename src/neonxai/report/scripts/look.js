@@ -9,6 +9,12 @@ const markOf = (position) => (position + Math.floor(position / 8)) % 8;
 
 const symbolOf = (position, noise) => (noise ? "x" : SYMBOLS[markOf(position)]);
 
+// Bars in colors, some of them striped: the difference is there in grey, too.
+const striped = (colors, which) => ({
+  color: colors,
+  pattern: { shape: which.map((on) => (on ? "/" : "")), bgcolor: colors, fgcolor: colors.map(() => css("--paper")), fgopacity: 0.6, size: 6, solidity: 0.25 },
+});
+
 const clusterElement = (facts, position, length = 48) => {
   const cluster = facts.clusters[position];
   const swatch = document.createElementNS(SVG, "svg");

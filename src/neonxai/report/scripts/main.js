@@ -8,7 +8,7 @@ const certaintyFigure = (facts) => () => {
     data: [{
       type: "bar", x: places, y: counts, width: counts.map((_, i) => edges[i + 1] - edges[i]), hoverinfo: "text",
       hovertext: counts.map((count, i) => `${number(edges[i])} to ${number(edges[i + 1])}: ${plural(count, word)}`),
-      marker: { color: doubtful.map((doubt) => css(doubt ? "--doubt" : "--bar")), pattern: { shape: doubtful.map((doubt) => (doubt ? "/" : "")), fgcolor: css("--paper"), fgopacity: 0.6, size: 6, solidity: 0.25 }, line: { width: 1, color: css("--paper") } },
+      marker: { ...striped(doubtful.map((doubt) => css(doubt ? "--doubt" : "--bar")), doubtful), line: { width: 1, color: css("--paper") } },
     }],
     layout: {
       xaxis: axis({ title: { text: "certainty (striped: borderline)", font: { color: css("--soft") } }, range: [edges[0], edges.at(-1)] }),
@@ -59,6 +59,10 @@ const run = async () => {
   const follow = () => {
     const there = addressed(facts, location.hash);
     if (there) open(there.row, there.rank, { focus: true });
+    else if (/^#(row|at)=/.test(location.hash)) {
+      byId("panel-hint").hidden = false;
+      byId("panel-hint").textContent = `This page has no such ${facts.reading.row_word}.`;
+    }
   };
 
   startFilters(facts, state, () => {

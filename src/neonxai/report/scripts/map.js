@@ -48,7 +48,7 @@ const mapFigure = (facts, state, view) => () => {
   return {
     data: [marks, chosen],
     layout: {
-      margin: { l: 44, r: 10, t: 10, b: 42 },
+      margin: { l: 52, r: 12, t: 12, b: 50 },
       // A finger that moves over the map scrolls the page.
       dragmode: coarse ? false : "zoom",
       xaxis: axis({ range: view.range.x, fixedrange: coarse, zeroline: false, title: { text: plotText(across, 60), font: { color: css("--soft") } } }),
