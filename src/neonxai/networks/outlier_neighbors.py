@@ -229,8 +229,8 @@ class DistanceOutlierNetwork(NeighborOutlierNetwork):
 class LocalOutlierNetwork(NeighborOutlierNetwork):
     r"""The local outlier factor: how much sparser it is around x than around its neighbors.
 
-    .. math:: o(x) = \Big(\frac1k \sum_j \rho_j\Big)
-              \Big(\frac1k \sum_j \max(\kappa_j, \|x - u_j\|) + 10^{-10}\Big), \quad
+    .. math:: o(x) = \left(\frac1k \sum_j \rho_j\right)
+              \left(\frac1k \sum_j \max(\kappa_j, \|x - u_j\|) + 10^{-10}\right), \quad
               s_j(x) = \frac{\bar\rho}{k} \max(\kappa_j, \|x - u_j\|)
 
     with ρ_j the local reachability density of the neighbor u_j, and κ_j the distance to its own k-th

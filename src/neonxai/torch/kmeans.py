@@ -36,7 +36,7 @@ class KMeans(nn.Module):
     n_clusters : int, default 8
         K, at least 2.
     **kwargs
-        Options of `sklearn.cluster.KMeans`: ``random_state``, ``n_init``, ``init``, ...
+        Options of ``sklearn.cluster.KMeans``: ``random_state``, ``n_init``, ``init``, ...
 
     Attributes
     ----------
