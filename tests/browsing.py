@@ -77,7 +77,7 @@ def visit(browser, folder, html, *, address="", ready=READY, script=None, **opti
     """Open a page that is written to a file; what `Visit.check` checks is up to the test."""
     path = Path(folder) / "report.html"
     path.write_text(html, encoding="utf-8")
-    context = browser.new_context(offline=True, **{"viewport": {"width": 1400, "height": 900}, **options})
+    context = browser.new_context(offline=True, reduced_motion="reduce", **{"viewport": {"width": 1400, "height": 900}, **options})
     page = context.new_page()
     if script is not None:
         page.add_init_script(script)
