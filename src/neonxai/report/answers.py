@@ -1,4 +1,4 @@
-"""Why each row shown is in its cluster: against all rivals together, and against its nearest ones one by one."""
+"""Why each row shown is in its cluster: against all rivals together, and against each of its nearest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from neonxai.explanation import cells
 from neonxai.report.facts import Answers
 from neonxai.report.numbers import codes, singles
 
@@ -25,29 +24,57 @@ if TYPE_CHECKING:
 TOP = 8  # features of a row against all rivals
 _TOP_RIVAL = 6  # and against one
 # Of a page of 5 MB, 1.9 MB are the charts' library, 1.1 MB the values, 0.5 MB the rows' own explanations and
-# 0.3 MB all else. What is left holds so many answers: one of six features takes 29 bytes, compressed and in base64.
+# 0.3 MB all else. What is left holds so many answers: one of six features takes 29 bytes, compressed and in
+# base64.
 _MOST_ANSWERS = 30_000
 _MOST_RIVALS = 20  # in a list to choose from
 _RANKED = 16  # rivals of a cluster among which those of a row are looked for
 
 
 @dataclass(frozen=True, eq=False)
+class Found:
+    """The parts of logits, as `Answers` has them, but with features by their positions in the explanation."""
+
+    logits: NDArray[Any]
+    top: NDArray[np.intp]
+    relevance: NDArray[Any]
+    others: NDArray[np.float64]
+    further: tuple[tuple[str, NDArray[Any]], ...]
+
+    def stored(self, place: NDArray[np.intp]) -> Answers:
+        """The same in short numbers.
+
+        Parameters
+        ----------
+        place : int array of shape (n_features,)
+            Where each feature is in the report.
+        """
+        return Answers(
+            singles(self.logits),
+            codes(place[self.top]),
+            singles(self.relevance),
+            singles(self.others),
+            tuple((name, singles(values)) for name, values in self.further),
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Question:
-    """What a page can answer about a row: answers by features' positions in the explanation.
+    """What a page can answer about rows.
 
     Attributes
     ----------
-    own : Answers
+    own : Found
         Against all rivals, n rows.
     rivals : int array of shape (n, m)
         Clusters, the nearest first.
-    against : Answers
+    against : Found
         Against each of them, n rows × m rivals.
     """
 
-    own: Answers
+    own: Found
     rivals: NDArray[np.intp]
-    against: Answers
+    against: Found
 
     def features(self) -> NDArray[np.intp]:
         """All features that are mentioned."""
@@ -120,8 +147,8 @@ def _nearest(
 def _candidates(e: Explanation, noise: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Rivals of each row among which the nearest are looked for; shape (n, n_candidates).
 
-    The nearest of all is among them, and others are chosen by how near their prototypes are, or by how many rows
-    they are the nearest rival of.
+    The nearest of all is among them, and others are chosen by how near their prototypes are, or by how many
+    rows they are the nearest rival of.
     """
     targets, nearest = e.target_positions, e.competitor_positions
     k = e.n_clusters
@@ -138,7 +165,7 @@ def _candidates(e: Explanation, noise: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.argsort(own, axis=1, kind="stable")[:, :count]
 
 
-def one_answer(explanation: Explanation, n_top: int) -> Answers:
+def one_answer(explanation: Explanation, n_top: int) -> Found:
     """The features with the largest |relevance| of each row, and what else there is of its logit.
 
     Parameters
@@ -176,7 +203,7 @@ def one_answer(explanation: Explanation, n_top: int) -> Answers:
     others = total - largest.sum(axis=1, dtype=np.float64)
     # What rounding leaves of a sum is no other feature's.
     others[np.abs(others) <= 1e-9 * np.abs(largest).sum(axis=1)] = 0.0
-    return Answers(
+    return Found(
         logits=e.logits,
         top=top,
         relevance=largest,
@@ -202,12 +229,12 @@ def _sparse_top(
     return top, largest, np.asarray(relevance.sum(axis=1, dtype=np.float64))
 
 
-def _stack(found: list[Answers], n: int, n_rivals: int) -> Answers:
+def _stack(found: list[Found], n: int, n_rivals: int) -> Found:
     """Put the answers against several rivals side by side."""
     used = found[:n_rivals]
     names = list(dict.fromkeys(name for a in used for name, _ in a.further))
     nothing = np.zeros(n)
-    return Answers(
+    return Found(
         logits=_side(n, [a.logits for a in used]),
         top=_side(n, [a.top for a in used], found[0].top),
         relevance=_side(n, [a.relevance for a in used], found[0].relevance),
@@ -219,40 +246,20 @@ def _stack(found: list[Answers], n: int, n_rivals: int) -> Answers:
 def _side(n: int, parts: list[Any], like: Any = None) -> NDArray[Any]:
     if parts:
         return np.stack(parts, axis=1)
-    empty = np.empty((n, 0)) if like is None else np.empty((n, 0, like.shape[1]), dtype=like.dtype)
-    return empty
+    return np.empty((n, 0)) if like is None else np.empty((n, 0, like.shape[1]), dtype=like.dtype)
 
 
-def _ordered(answers: Answers, order: NDArray[np.intp]) -> Answers:
+def _ordered(answers: Found, order: NDArray[np.intp]) -> Found:
     """The same with the rivals of each row in another order."""
 
     def put(values: NDArray[Any]) -> NDArray[Any]:
         places = order if values.ndim == 2 else order[:, :, None]
         return np.take_along_axis(values, places, axis=1)
 
-    return Answers(
+    return Found(
         put(answers.logits),
         put(answers.top),
         put(answers.relevance),
         put(answers.others),
         tuple((name, put(values)) for name, values in answers.further),
-    )
-
-
-def stored(answers: Answers, place: NDArray[np.intp]) -> Answers:
-    """The same in short numbers, and with features by their places in the report.
-
-    Parameters
-    ----------
-    answers : Answers
-        With features by their positions in the explanation.
-    place : int array of shape (n_features,)
-        Where each is in the report.
-    """
-    return Answers(
-        singles(answers.logits),
-        codes(place[answers.top]),
-        singles(answers.relevance),
-        singles(answers.others),
-        tuple((name, singles(values)) for name, values in answers.further),
     )

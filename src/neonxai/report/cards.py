@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -23,8 +23,8 @@ TRAITS = 5
 _ROWS = 3
 _BLOCK = 1 << 20  # relevances compared with a mean at once: 8 MiB
 
-# A row counts as borderline below. By "auto", β is 1 / mean logit, so that 0.6 says that the evidence is less than
-# log(0.6 / 0.4) = 0.41 of what it is on average; of a mixture it is the probability itself.
+# A row counts as borderline below. By "auto", β is 1 / mean logit, so that 0.6 says that the evidence is less
+# than log(0.6 / 0.4) = 0.41 of what it is on average; of a mixture it is the probability itself.
 BORDERLINE = 0.6
 
 
@@ -84,8 +84,8 @@ def strongest(means: NDArray[np.float64], count: int = TRAITS) -> list[int]:
 def pair_of(groups: Groups, cluster: int, rival: int) -> tuple[float, NDArray[np.float64]]:
     """What tells two clusters apart: the evidence, and the relevance of each feature.
 
-    It is that of the cluster's prototype where it has one. Elsewhere it is the mean over the rows of which the
-    rival is the nearest one.
+    It is that of the cluster's prototype where it has one. Elsewhere it is the mean over the rows of which
+    the rival is the nearest one.
     """
     e = groups.explanation
     if e.contrasts is not None and e.separations is not None and np.isfinite(e.separations[cluster, rival]):
@@ -98,10 +98,10 @@ def pair_of(groups: Groups, cluster: int, rival: int) -> tuple[float, NDArray[np
 def examples(groups: Groups, cluster: int, count: int = _ROWS) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Choose a cluster's typical and its borderline rows.
 
-    Typical are the rows whose relevances are nearest to the cluster's mean ones, by Euclidean distance: they are in
-    it for the usual reasons, to the usual degree. (The rows with the largest evidence are its extremes, farthest
-    from all others; a row with the median evidence can have it for reasons of its own.) Borderline are those with
-    the smallest |evidence|.
+    Typical are the rows whose relevances are nearest to the cluster's mean ones, by Euclidean distance: they
+    are in it for the usual reasons, to the usual degree. (The rows with the largest evidence are its
+    extremes, farthest from all others; a row with the median evidence can have it for reasons of its own.)
+    Borderline are those with the smallest |evidence|.
 
     Parameters
     ----------
@@ -127,14 +127,17 @@ def examples(groups: Groups, cluster: int, count: int = _ROWS) -> tuple[NDArray[
 
 def _distances(groups: Groups, cluster: int) -> NDArray[np.float64]:
     """Squared distances of a cluster's rows to its mean, in relevance."""
-    relevance, mean, rows = groups.explanation.relevance, groups.means[cluster], groups.rows[cluster]
+    relevance: Any = groups.explanation.relevance
+    mean, rows = groups.means[cluster], groups.rows[cluster]
     if issparse(relevance):
         own = relevance[rows].astype(np.float64)
-        return np.asarray((own**2).sum(axis=1)).ravel() - 2.0 * (own @ mean)
+        squares: NDArray[np.float64] = np.asarray((own**2).sum(axis=1)).ravel()
+        squares -= 2.0 * (own @ mean)
+        return squares
     step = max(1, _BLOCK // len(mean))
-    return np.concatenate(
-        [((relevance[rows[i : i + step]] - mean) ** 2).sum(axis=1) for i in range(0, len(rows), step)]
-    )
+    parts = [((relevance[rows[i : i + step]] - mean) ** 2).sum(axis=1) for i in range(0, len(rows), step)]
+    distances: NDArray[np.float64] = np.concatenate(parts)
+    return distances
 
 
 def cluster_card(
@@ -161,22 +164,22 @@ def cluster_card(
     """
     e, rows = groups.explanation, groups.rows[cluster]
     others = np.concatenate([group for k, group in enumerate(groups.rows) if k != cluster])
-    found = groups.rival_of(cluster)
+    found, noise = groups.rival_of(cluster), bool(groups.noise[cluster])
     rival = None
     if found is not None:
         evidence, relevance = pair_of(groups, cluster, found[0])
         rest = groups.rows[found[0]]
-        rival = Rival(*found, evidence, _traits(relevance, features, place, rows, rest))
+        rival = Rival(*found, evidence, _traits(relevance, features, place, rows, rest, apart=noise))
     some = len(rows) > 0
     return Cluster(
         name=str(e.cluster_names[cluster]),
         n_rows=len(rows),
         share=len(rows) / max(e.n_samples, 1),
-        noise=bool(groups.noise[cluster]),
+        noise=noise,
         evidence=float(e.logits[rows].mean()) if some else float("nan"),
         probability=float(e.probabilities[rows].mean()) if some else float("nan"),
         n_borderline=int((e.probabilities[rows] < BORDERLINE).sum()),
-        traits=_traits(groups.means[cluster], features, place, rows, others),
+        traits=_traits(groups.means[cluster], features, place, rows, others, apart=noise),
         rival=rival,
         typical=chosen[0],
         borderline=chosen[1],
@@ -189,12 +192,16 @@ def _traits(
     place: NDArray[np.intp],
     rows: NDArray[np.intp],
     others: NDArray[np.intp],
+    *,
+    apart: bool,
 ) -> tuple[Trait, ...]:
     total = np.abs(np.nan_to_num(relevance, nan=0.0)).sum()
     traits = []
     for feature in strongest(relevance):
         values = features.values(feature)
         told = ("", "", "") if values is None else compared(values, rows, others)
+        # What is far from all clusters is so in any direction.
+        told = ("differs", *told[1:]) if apart and told[0] in ("higher", "lower") else told
         amount = float(relevance[feature])
         traits.append(Trait(int(place[feature]), amount, float(amount / total), *told))
     return tuple(traits)

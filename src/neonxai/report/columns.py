@@ -93,9 +93,11 @@ class Features:
     def __init__(self, explanation: Explanation, data: Any) -> None:
         self._e, self._data = explanation, data
         self._known: dict[int, Values | None] = {}
+        # A column for each feature; else the features are codes of some column, or a text's terms.
         self._direct = cells.n_columns(data) == explanation.n_features
         self._places = {name: place for place, name in enumerate(cells.column_names(data) or ())}
-        self._relevance = explanation.relevance.tocsc() if issparse(explanation.relevance) else None
+        relevance: Any = explanation.relevance
+        self._relevance = relevance.tocsc() if issparse(relevance) else None
 
     def values(self, feature: int | np.intp) -> Values | None:
         """The values of a feature; None where the data have no such column."""

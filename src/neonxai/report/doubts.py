@@ -8,6 +8,7 @@ import numpy as np
 
 from neonxai.agreement import LOW_AGREEMENT
 from neonxai.explanation import cells
+from neonxai.report.cards import BORDERLINE
 from neonxai.report.facts import Doubt
 from neonxai.report.numbers import in_words
 from neonxai.report.spheres import shapes
@@ -15,28 +16,29 @@ from neonxai.report.spheres import shapes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
     from neonxai.explanation import Explanation
     from neonxai.report.cards import Groups
 
 _NAMED = 3
 _LONGEST = 40
 
-# Columns on one scale, standardised or brought to one range, differ in their standard deviations by less than 10:
-# a rare yes among 100 rows has 0.1 of the range, a column of halves 0.5. In squared distances, 10 counts 100.
+# Columns on one scale, standardised or brought to one range, differ in their standard deviations by less than
+# 10: a rare yes among 100 rows has 0.1 of the range, a column of halves 0.5. In squared distances, 10 counts
+# 100.
 _WIDER = 10.0
 _MOST = 0.9  # of the relevance
-# Of raw columns, those with the spread have the relevance too; behind a scaler the narrow ones have more for it.
+# Of raw columns, those with the spread have the relevance too; behind a scaler the narrow ones have more for
+# it.
 _FAVORED = 3.0
 
-# The rows of two clusters between them, with less evidence than 0.41 of its mean there (see `cards.BORDERLINE`). Of
-# one Gaussian that k-means cuts through its middle that is 25 %, of an even spread 20 %; of two Gaussians whose
-# centers are 3 standard deviations apart 18 %, and of 4 apart 12 %.
-_NEAR = float(np.log(0.6 / 0.4))
+# The rows of two clusters between them, with less evidence than 0.41 of its mean there (see
+# `cards.BORDERLINE`). Of one Gaussian that k-means cuts through its middle that is 25 %, of an even spread 20
+# %; of two Gaussians whose centers are 3 standard deviations apart 18 %, and of 4 apart 12 %.
+_NEAR = float(np.log(BORDERLINE / (1 - BORDERLINE)))
 _TIED = 0.2
 _LEAST_BETWEEN = 20  # of fewer rows, a fifth is too few to tell from chance
-# Prototypes so close to each other, against the evidence of all rows, that the two clusters are one to the others.
+# Prototypes so close to each other, against the evidence of all rows, that the two clusters are one to the
+# others.
 _HARDLY = 0.05
 
 _FEW = 5  # of fewer rows there is no middle half
@@ -55,9 +57,12 @@ def doubts(groups: Groups, n_shown: int) -> list[Doubt]:
         How many of them are in the page.
     """
     e = groups.explanation
-    found = [*unscaled(e), *low_agreement(e), *noisy(groups)]
+    units = unscaled(e)
+    found = [*units, *low_agreement(e), *noisy(groups)]
     if not np.any(e.targets != e.labels):  # as of outliers, which are few and lie at a threshold
-        found += [*near_tied(groups), *tiny(groups), *non_spherical(groups)]
+        found += [*near_tied(groups), *tiny(groups)]
+        # The unit alone makes clusters long, as long as features are not scaled.
+        found += [] if units else non_spherical(groups)
     return [*found, *sampled(e, n_shown)]
 
 
@@ -88,10 +93,11 @@ def unscaled(e: Explanation) -> list[Doubt]:
         Doubt(
             "unscaled",
             "Features of large numbers decide nearly everything",
-            f"{names} {verb} {part:.1%} of the relevance, and {its} values spread {in_words(wider)} times as wide as "
-            f"those of the other {_count(rest, e.feature_kind)}. Distances are made of squared differences, so that a "
-            "feature in a small unit counts for more. Unless that is meant, scale the columns before clustering: a "
-            "StandardScaler in front of the model; in the shell that is what --scale standard does.",
+            f"{names} {verb} {part:.1%} of the relevance, and {its} values spread {in_words(wider)} times as "
+            f"wide as those of the other {_count(rest, e.feature_kind)}. Distances are made of squared "
+            "differences, so that a feature in a small unit counts for more. Unless that is meant, scale the "
+            "columns before clustering: a StandardScaler in front of the model; in the shell that is what "
+            "--scale standard does.",
         )
     ]
 
@@ -104,10 +110,11 @@ def low_agreement(e: Explanation) -> list[Doubt]:
         Doubt(
             "low_agreement",
             f"The explanation agrees with the clustering on {e.agreement:.0%} of the {e.row_kind}s only",
-            f"Nothing but the labels is known of the clustering, so a network stands in for it that asks whose "
-            f"{e.row_kind}s are nearest. It puts {1 - e.agreement:.1%} of the {e.row_kind}s elsewhere than their label "
-            f"does; {LOW_AGREEMENT:.0%} agreement is the least to rely on. Use the columns and the scale that the labels "
-            "were made with, or try another gamma; otherwise trust the explanations little.",
+            "Nothing but the labels is known of the clustering, so a network stands in for it that asks "
+            f"whose {e.row_kind}s are nearest. It puts {1 - e.agreement:.1%} of the {e.row_kind}s elsewhere "
+            f"than their label does; {LOW_AGREEMENT:.0%} agreement is the least to rely on. Use the columns "
+            "and the scale that the labels were made with, or try another gamma; otherwise trust the "
+            "explanations little.",
         )
     ]
 
@@ -122,9 +129,10 @@ def noisy(groups: Groups) -> list[Doubt]:
         Doubt(
             "noise",
             f"{count / e.n_samples:.0%} of the {e.row_kind}s are in no cluster",
-            f"{count:,} of {e.n_samples:,} {e.row_kind}s are noise: too far from others to belong to a cluster. They are "
-            "explained by what keeps them away from the nearest one, and say nothing about what the clusters are. If "
-            "that is more than you expect, let clusters be smaller or sparser (min_cluster_size, min_samples, eps).",
+            f"{count:,} of {e.n_samples:,} {e.row_kind}s are noise: too far from others to belong to a "
+            "cluster. They are explained by what keeps them away from the nearest one, and say nothing about "
+            "what the clusters are. If that is more than you expect, let clusters be smaller or sparser "
+            "(min_cluster_size, min_samples, eps).",
         )
     ]
 
@@ -137,43 +145,48 @@ def near_tied(groups: Groups) -> list[Doubt]:
     usable = ~(groups.noise[own] | groups.noise[groups.rivals])
     evidence = np.maximum(e.logits.astype(np.float64), 0.0)
     overall = float(evidence[usable].mean()) if usable.any() else 0.0
-    found: list[tuple[float, str]] = []
+    tied: list[tuple[float, str]] = []
+    same: list[tuple[float, str]] = []
     for code in np.unique(pair[usable]):
-        between = evidence[usable & (pair == code)]
+        rows = usable & (pair == code)
+        between = evidence[rows]
         if len(between) < _LEAST_BETWEEN:
             continue
-        first, second = divmod(int(code), e.n_clusters)
-        names = f"{_name(e, first)} and {_name(e, second)}"
-        near = float((between <= _NEAR * between.mean()).mean())
+        names = " and ".join(_name(e, k) for k in divmod(int(code), e.n_clusters))
+        # A mixture's probabilities are such; elsewhere only the shape of what lies between tells.
+        far = _NEAR * (1.0 / e.beta if e.pooling == "soft" else between.mean())
+        near = float((between <= far).mean())
         if between.mean() <= _HARDLY * overall:
-            found.append(
-                (
-                    between.mean() / overall if overall else 0.0,
-                    f"{names} are hardly apart: the evidence between them is {between.mean() / overall:.1%} of what it "
-                    "is on average",
-                )
-            )
+            part = between.mean() / overall if overall else 0.0
+            same.append((part, f"{names} ({part:.1%})"))
         elif near >= _TIED:
-            found.append(
-                (
-                    1.0 - near,
-                    f"{names}: {near:.0%} of the {len(between):,} {e.row_kind}s between them are near the border",
-                )
-            )
-    if not found:
-        return []
-    found.sort()
-    said = "; ".join(text for _, text in found[:_NAMED])
-    more = f"; and {_count(len(found) - _NAMED, 'more pair')}" if len(found) > _NAMED else ""
-    return [
-        Doubt(
-            "near_tied",
-            "Clusters without a gap between them",
-            f"{said}{more}. (Near the border: with less than {_NEAR:.0%} of the mean evidence. It would be "
-            "25% if one cluster had been cut in two, and 4% of two that lie far apart.) The border between such "
-            f"clusters is a convention. Compare with fewer clusters, and read {e.row_kind}s near it as belonging to both.",
+            tied.append((-near, f"{names} ({near:.0%} of {len(between):,})"))
+    said = []
+    if same:
+        said.append(
+            f"Hardly apart are, with so little evidence between them in percent of what {e.row_kind}s have on "
+            f"average, clusters {_worst(same)}."
         )
-    ]
+    if tied:
+        said.append(f"Between these, many {e.row_kind}s are near the border: clusters {_worst(tied)}.")
+        usual = (
+            f"a probability below {BORDERLINE}"
+            if e.pooling == "soft"
+            else f"less than {_NEAR:.0%} of their mean evidence. It is 25% where k-means cuts one round "
+            "cluster in two, and 12% between two whose centers are 4 standard deviations apart"
+        )
+        said.append(f"(Near: {usual}.)")
+    if not said:
+        return []
+    said.append(
+        "The border between such clusters is a convention. Compare with fewer clusters, and read what is "
+        "near the border as belonging to both."
+    )
+    return [Doubt("near_tied", "Clusters without a gap between them", " ".join(said))]
+
+
+def _worst(found: list[tuple[float, str]]) -> str:
+    return _listed((text for _, text in sorted(found)), cut=False)
 
 
 def tiny(groups: Groups) -> list[Doubt]:
@@ -188,15 +201,17 @@ def tiny(groups: Groups) -> list[Doubt]:
     small = clusters[(sizes < _FEW) | ((sizes < _SMALL * e.n_samples) & (sizes < _UNEVEN * even))]
     if not len(small):
         return []
-    named = _listed((f"{_name(e, k)} ({groups.sizes[k]:,})" for k in small), most=2 * _NAMED)
+    named = _listed(
+        (f"{_name(e, k)} ({_count(groups.sizes[k], e.row_kind)})" for k in small), most=2 * _NAMED, cut=False
+    )
     one = len(small) == 1
     return [
         Doubt(
             "tiny",
             "A tiny cluster" if one else "Tiny clusters",
-            f"{named} {'has' if one else 'have'} few of the {e.n_samples:,} {e.row_kind}s. What is typical of "
-            f"{'it' if one else 'them'} rests on these few, and may be chance. Are they outliers, or mistakes in the data? "
-            "If so, take them out and cluster again; otherwise look at each.",
+            f"{'Cluster' if one else 'Clusters'} {named} {'has' if one else 'have'} few of the {e.n_samples:,} {e.row_kind}s. What is typical "
+            f"of {'it' if one else 'them'} rests on these few, and may be chance. Are they outliers, or "
+            "mistakes in the data? If so, take them out and cluster again; otherwise look at each.",
         )
     ]
 
@@ -208,16 +223,17 @@ def non_spherical(groups: Groups) -> list[Doubt]:
     if not long:
         return []
     worst = sorted(long, key=lambda k: long[k].sphere - long[k].share)
-    named = _listed(f"{_name(e, k)} ({long[k].share:.0%}; of a sphere {long[k].sphere:.0%})" for k in worst)
+    shares = (f"cluster {_name(e, k)} ({long[k].share:.0%}; of a sphere {long[k].sphere:.0%})" for k in worst)
+    named = _listed(shares, cut=False)
     which = "one cluster is" if len(long) == 1 else f"{len(long)} of {e.n_clusters} clusters are"
     return [
         Doubt(
             "non_spherical",
             "Clusters are long, and k-means looks for round ones",
-            f"{which[0].upper()}{which[1:]} much longer than wide. The part of the spread that lies in the longest "
-            f"direction: {named}. k-means measures distance to a center, alike in all directions, so it cuts long "
-            "clusters, or gives their ends to others. Compare with a GaussianMixture, whose clusters may be long, or with "
-            "HDBSCAN; and leave out features that say the same as others.",
+            f"{which[0].upper()}{which[1:]} much longer than wide. The part of the spread that lies in the "
+            f"longest direction: {named}. k-means measures distance to a center, alike in all directions, so "
+            "it cuts long clusters, or gives their ends to others. Compare with a GaussianMixture, whose "
+            "clusters may be long, or with HDBSCAN; and leave out features that say the same as others.",
         )
     ]
 
@@ -230,8 +246,8 @@ def sampled(e: Explanation, n_shown: int) -> list[Doubt]:
         Doubt(
             "sampled",
             f"{n_shown:,} of {e.n_samples:,} {e.row_kind}s are shown",
-            f"The map and the search have {n_shown:,} {e.row_kind}s, drawn at random from each cluster by its size, with "
-            "the typical and the borderline ones of each. All other numbers are of all "
+            f"The map and the search have {n_shown:,} {e.row_kind}s, drawn at random from each cluster by "
+            "its size, with the typical and the borderline ones of each. All other numbers are of all "
             f"{e.n_samples:,}.",
         )
     ]
@@ -245,8 +261,8 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
-def _listed(names: Iterable[str], most: int = _NAMED) -> str:
-    every: Sequence[str] = [_short(name) for name in names]
+def _listed(names: Iterable[str], most: int = _NAMED, *, cut: bool = True) -> str:
+    every: Sequence[str] = [_short(name) if cut else name for name in names]
     if len(every) > most:
         return f"{', '.join(every[:most])} and {len(every) - most} more"
     return " and ".join(filter(None, [", ".join(every[:-1]), every[-1]]))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
-    Codes = NDArray[np.uint16]
+    Codes = NDArray[np.unsignedinteger[Any]]
 
 MISSING = 65535  # the code of a category where nothing is
 BITS = 16  # of a float's 23: what is kept of its digits, about five
@@ -144,11 +144,11 @@ class Trait:
         Its mean relevance over the cluster's rows; of a rival's traits, its part of the evidence of the
         cluster's prototype against the rival.
     share : float
-        Its part of the sum of all features' |relevance| there.
+        Its part of the sum of |relevance| of all features, each the mean as above.
     direction : {"higher", "lower", "more", "less", "differs", ""}
-        Of numbers, where the cluster's median lies, seen from the others'; of a category, or a term's presence,
-        whether there is more or less of it; "differs" if numbers differ but in their medians; "" where the
-        values are not known.
+        Of numbers, where the cluster's median lies, seen from the others'; of a category, or a term's
+        presence, whether there is more or less of it; "differs" if numbers differ but in their medians; ""
+        where the values are not known.
     typical, rest : str
         The values in the cluster, and in the others (all other rows, or those of the rival), in the units of
         the data; "" where they are not known.
@@ -169,7 +169,7 @@ class Rival:
     Attributes
     ----------
     cluster : int
-        Which.
+        Its place in ``Report.clusters``.
     share : float
         The part of the cluster's rows whose nearest rival it is.
     evidence : float
@@ -208,8 +208,8 @@ class Cluster:
     rival : Rival or None
         Its nearest rival.
     typical, borderline : tuple of int
-        Places of rows among those shown: up to three of the rows most like the cluster, and of those nearest to a
-        boundary.
+        Places of rows among those shown: up to three of the rows most like the cluster, and of those nearest
+        to a boundary.
     """
 
     name: str
@@ -410,8 +410,8 @@ class Report:
             The same names; numbers that are not finite are None. An array is an object with ``dtype`` ("<f4",
             "<u4", "<u2"), ``shape``, and ``at``, where it begins in the bytes.
         arrays : bytes
-            One array after the other, each byte by byte in planes: first the lowest byte of all its numbers, then
-            the second ones, and so on (they compress to three quarters of the size). Of floats, 16 of 23
+            One array after the other, each byte by byte in planes: first the lowest byte of all its numbers,
+            then the second ones, and so on (they compress to three quarters of the size). Of floats, 16 of 23
             bits of the digits are kept: a relative error below 1e-5.
         """
         arrays = bytearray()

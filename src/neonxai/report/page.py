@@ -80,7 +80,9 @@ def render(report: Report) -> str:
         library=_compressed_library(),
         packed=_packed(facts, arrays),
         described=[place for place in report.ranking if report.features[place].values is not None],
-        largest=max((abs(value) for f in facts["features"] for value in f["by_cluster"] if value), default=0.0),
+        largest=max(
+            (abs(value) for f in facts["features"] for value in f["by_cluster"] if value), default=0.0
+        ),
         probabilities=report.rows.probabilities.tolist(),
     )
     # A lone surrogate is no text, and could not be written to a file.
@@ -172,7 +174,11 @@ def _policy(style: str, script: str, library: str, *, many_rows: bool) -> str:
     Plotly adds one empty ``<style>``, which it fills by the DOM, and one for maps of the earth, which must
     be let in for nothing but to keep the browser from complaining about it.
     """
-    styles = [style, "", *(_literal(text) for text in re.findall(r"textContent='(\.maplibregl[^']*)'", library))]
+    styles = [
+        style,
+        "",
+        *(_literal(text) for text in re.findall(r"textContent='(\.maplibregl[^']*)'", library)),
+    ]
     scripts = " ".join(map(_hash, (script, library))) + (" 'unsafe-eval'" if many_rows else "")
     return (
         f"default-src 'none'; script-src {scripts}; style-src-elem {' '.join(map(_hash, styles))}; "

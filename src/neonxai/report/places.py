@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -29,11 +29,11 @@ def places(
 ) -> tuple[NDArray[np.float32], tuple[str, str]]:
     """Lay rows out on a plane.
 
-    Two features of numbers are the plane themselves. Otherwise it is that of the two principal components of the
-    features in ``ranking``, each centered, divided by its standard deviation and multiplied by the square root of
-    its share in the relevance: so a feature takes part in the map as much as in the clustering, whatever its unit.
-    A category has a column for each value. A missing number is in the middle. Where values are not known, as those
-    of a text's terms, relevance takes their place.
+    Two features of numbers are the plane themselves. Otherwise it is that of the two principal components of
+    the features in ``ranking``, each centered, divided by its standard deviation and multiplied by the square
+    root of its share in the relevance: so a feature takes part in the map as much as in the clustering,
+    whatever its unit. A category has a column for each value. A missing number is in the middle. Where values
+    are not known, as those of a text's terms, relevance takes their place.
 
     Parameters
     ----------
@@ -63,8 +63,9 @@ def places(
                 [v.numbers[shown] for v in plane if v is not None and v.numbers is not None]
             )
             return singles(both), (e.feature_names[0], e.feature_names[1])
-    relevance = e.relevance[shown][:, list(ranking)]
-    relevance = relevance.toarray() if issparse(relevance) else relevance.astype(np.float64)
+    everything: Any = e.relevance
+    relevance = everything[shown][:, list(ranking)]
+    relevance = relevance.toarray() if issparse(relevance) else relevance
     blocks = [
         _block(None if issparse(e.relevance) else features.values(feature), shown, relevance[:, [place]])
         * np.sqrt(shares[feature])
@@ -87,11 +88,9 @@ def places(
     )
 
 
-def _block(
-    values: Values | None, shown: NDArray[np.intp], relevance: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _block(values: Values | None, shown: NDArray[np.intp], relevance: NDArray[Any]) -> NDArray[np.float64]:
     """The columns of a feature, centered, with a variance of 1 together."""
-    columns = relevance
+    columns = relevance.astype(np.float64)
     if values is not None and values.numbers is not None:
         columns = values.numbers[shown][:, None]
     elif values is not None and values.codes is not None:

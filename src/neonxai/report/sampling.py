@@ -57,10 +57,15 @@ def sample(
 def _quotas(sizes: NDArray[np.intp], n_rows: int) -> NDArray[np.intp]:
     """How many of each cluster; n_rows together, fewer than there are."""
     least = np.minimum(sizes, min(_LEAST, n_rows // len(sizes)))
-    free = sizes - least
-    exact = free * ((n_rows - least.sum()) / free.sum())
-    quotas = least + exact.astype(np.intp)
+    small = np.zeros(len(sizes), dtype=np.bool_)
+    while True:
+        exact = sizes * ((n_rows - least[small].sum()) / sizes[~small].sum())
+        more = ~small & (exact < least)
+        if not more.any():
+            break
+        small |= more
+    exact = np.where(small, least, exact)
+    quotas: NDArray[np.intp] = exact.astype(np.intp)
     # What rounding down left goes to those that lost most by it.
-    behind = np.argsort(-(exact % 1), kind="stable")[: n_rows - quotas.sum()]
-    quotas[behind] += 1
+    quotas[np.argsort(quotas - exact, kind="stable")[: n_rows - quotas.sum()]] += 1
     return quotas

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 _MOST_FEATURES = 200  # a covariance matrix of that size takes a moment
 _LEAST_ROWS = 20
-# How much more of a cluster's spread lies in its longest direction than in that of a sphere. k-means minimises the
-# spread within clusters; to cut a Gaussian through its middle, across a direction with the part s of its variance,
-# takes away 2s/π of it. So beyond this, a cut takes away 19 points more than it does of a sphere of so many
-# rows: k-means gains by cutting such clusters, or by giving their ends to others. Of two features, one is then at
-# least twice as wide as the other, in its standard deviation.
+# How much more of a cluster's spread lies in its longest direction than in that of a sphere. k-means
+# minimises the spread within clusters; to cut a Gaussian through its middle, across a direction with the part
+# s of its variance, takes away 2s/π of it. So beyond this, a cut takes away 19 points more than it does of a
+# sphere of so many rows: k-means gains by cutting such clusters, or by giving their ends to others. Of two
+# features, one is then at least twice as wide as the other, in its standard deviation.
 _EXCESS = 0.3
-# Of the contrasts, what other weights would be needed for. Centers of k-means are the means of their rows but for
-# its tolerance, those of MiniBatchKMeans are some percent off.
+# Of the contrasts, what other weights would be needed for. Centers of k-means are the means of their rows but
+# for its tolerance, those of MiniBatchKMeans are some percent off.
 _MISFIT = 0.05
 
 
@@ -36,8 +36,8 @@ class Shape:
     Attributes
     ----------
     share : float
-        The part of its variance that lies in its longest direction: the largest eigenvalue of the covariance of its
-        rows, divided by their sum.
+        The part of its variance that lies in its longest direction: the largest eigenvalue of the covariance
+        of its rows, divided by their sum.
     sphere : float
         As much as it would be of a sphere of so many rows and features, about:
         (1 + √(n_features / n_rows))² / n_features, the edge of the Marchenko-Pastur law.
@@ -106,9 +106,10 @@ def metric(
 ) -> NDArray[np.float64] | None:
     """What each squared difference counts in the distances of k-means: 1 / variance behind a StandardScaler.
 
-    It is w_i in R_i = w_i (x_i − μ_ki)² − w_i (x_i − μ_ci)², the relevance of a row of cluster c against k, which is
-    linear in x_i: with the contrasts Z_i = w_i (μ_ci − μ_ki)², R_i at the mean of c's rows is Z_i where the
-    center is the mean of its rows. So w_i = Σ Z_i / Σ (difference of means)² over the pairs of clusters.
+    It is w_i in R_i = w_i (x_i − μ_ki)² − w_i (x_i − μ_ci)², the relevance of a row of cluster c against k,
+    which is linear in x_i: with the contrasts Z_i = w_i (μ_ci − μ_ki)², R_i at the mean of c's rows is Z_i
+    where the center is the mean of its rows. So w_i = Σ Z_i / Σ (difference of means)² over the pairs of
+    clusters.
 
     Returns
     -------
