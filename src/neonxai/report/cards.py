@@ -132,7 +132,8 @@ def _distances(groups: Groups, cluster: int) -> NDArray[np.float64]:
     if issparse(relevance):
         own = relevance[rows].astype(np.float64)
         squares: NDArray[np.float64] = np.asarray((own**2).sum(axis=1)).ravel()
-        return squares - 2.0 * (own @ mean)
+        squares -= 2.0 * (own @ mean)
+        return squares
     step = max(1, _BLOCK // len(mean))
     parts = [((relevance[rows[i : i + step]] - mean) ** 2).sum(axis=1) for i in range(0, len(rows), step)]
     distances: NDArray[np.float64] = np.concatenate(parts)

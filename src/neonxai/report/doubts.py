@@ -164,18 +164,18 @@ def near_tied(groups: Groups) -> list[Doubt]:
     said = []
     if same:
         said.append(
-            "Hardly apart, by how large the evidence between them is, measured by the mean of all "
-            f"{e.row_kind}s: clusters {_worst(same)}."
+            f"Hardly apart are, with so little evidence between them in percent of what {e.row_kind}s have on "
+            f"average, clusters {_worst(same)}."
         )
     if tied:
-        said.append(f"By the {e.row_kind}s between them that are near the border: clusters {_worst(tied)}.")
-        said.append(
-            f"(Near: a probability below {BORDERLINE}.)"
+        said.append(f"Between these, many {e.row_kind}s are near the border: clusters {_worst(tied)}.")
+        usual = (
+            f"a probability below {BORDERLINE}"
             if e.pooling == "soft"
-            else f"(Near: less than {_NEAR:.0%} of their mean evidence. It is 25% where k-means cuts one round
-            cluster in "
-            "two, and 12% between two whose centers are 4 standard deviations apart.)"
+            else f"less than {_NEAR:.0%} of their mean evidence. It is 25% where k-means cuts one round "
+            "cluster in two, and 12% between two whose centers are 4 standard deviations apart"
         )
+        said.append(f"(Near: {usual}.)")
     if not said:
         return []
     said.append(
@@ -201,13 +201,15 @@ def tiny(groups: Groups) -> list[Doubt]:
     small = clusters[(sizes < _FEW) | ((sizes < _SMALL * e.n_samples) & (sizes < _UNEVEN * even))]
     if not len(small):
         return []
-    named = _listed((f"{_name(e, k)} ({groups.sizes[k]:,})" for k in small), most=2 * _NAMED, cut=False)
+    named = _listed(
+        (f"{_name(e, k)} ({_count(groups.sizes[k], e.row_kind)})" for k in small), most=2 * _NAMED, cut=False
+    )
     one = len(small) == 1
     return [
         Doubt(
             "tiny",
             "A tiny cluster" if one else "Tiny clusters",
-            f"{named} {'has' if one else 'have'} few of the {e.n_samples:,} {e.row_kind}s. What is typical "
+            f"{'Cluster' if one else 'Clusters'} {named} {'has' if one else 'have'} few of the {e.n_samples:,} {e.row_kind}s. What is typical "
             f"of {'it' if one else 'them'} rests on these few, and may be chance. Are they outliers, or "
             "mistakes in the data? If so, take them out and cluster again; otherwise look at each.",
         )
@@ -221,8 +223,9 @@ def non_spherical(groups: Groups) -> list[Doubt]:
     if not long:
         return []
     worst = sorted(long, key=lambda k: long[k].sphere - long[k].share)
-    named = _listed((f"{_name(e, k)} ({long[k].share:.0%}; of a sphere {long[k].sphere:.0%})" for k in worst),
-    cut=False) which = "one cluster is" if len(long) == 1 else f"{len(long)} of {e.n_clusters} clusters are"
+    shares = (f"cluster {_name(e, k)} ({long[k].share:.0%}; of a sphere {long[k].sphere:.0%})" for k in worst)
+    named = _listed(shares, cut=False)
+    which = "one cluster is" if len(long) == 1 else f"{len(long)} of {e.n_clusters} clusters are"
     return [
         Doubt(
             "non_spherical",

@@ -1,8 +1,8 @@
 """The page of a report: one file of HTML that asks nothing of any network.
 
-What is text comes from a template with automatic escaping, and is there without JavaScript. Charts come from
-Plotly.js, which is taken from the package ``plotly`` where it is installed: nothing is vendored, and nothing is
-fetched. A policy in the page lets run the page's own scripts by their hashes, and forbids every connection.
+What is text comes from a template with automatic escaping, and is there without JavaScript. Charts come
+from Plotly.js, taken from the package ``plotly`` where it is installed: nothing is vendored, and nothing is
+fetched. A policy in the page lets its own scripts run, by their hashes, and forbids every connection.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 # In this order they are one script: each builds on those before.
 SCRIPTS = ("dom", "digits", "facts", "look", "charts", "answer", "map", "filters", "rows", "features", "main")
 
-# From here on the map is drawn by WebGL. Plotly compiles its shaders' callers at run time, which the policy then
-# has to allow; below, SVG is fast enough, and the policy is as tight as it can be.
+# With more, the map is drawn by WebGL. Plotly then writes functions at run time, which the policy has to
+# allow; with fewer, SVG is fast enough, and the policy is as tight as it can be. `map.js` has the same limit.
 MANY_ROWS = 2000
 
 COLORS = 8
@@ -80,7 +80,9 @@ def render(report: Report) -> str:
         library=_compressed_library(),
         packed=_packed(facts, arrays),
         described=[place for place in report.ranking if report.features[place].values is not None],
-        largest=max((abs(value) for f in facts["features"] for value in f["by_cluster"] if value), default=0.0),
+        largest=max(
+            (abs(value) for f in facts["features"] for value in f["by_cluster"] if value), default=0.0
+        ),
         probabilities=report.rows.probabilities.tolist(),
     )
     # A lone surrogate is no text, and could not be written to a file.
@@ -140,14 +142,13 @@ def _script() -> str:
 @cache
 def _library() -> str:
     try:
-        import plotly
+        folder = files("plotly")
     except ImportError as error:
         raise ImportError(
             "The report's charts are Plotly's, which cannot be imported. "
             'Remedy: pip install "neonxai[report]"'
         ) from error
-    path = files(plotly) / "package_data" / "plotly.min.js"
-    return path.read_text(encoding="utf-8")
+    return (folder / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
 
 
 @cache
@@ -156,7 +157,7 @@ def _compressed_library() -> str:
 
 
 def _packed(facts: dict[str, Any], arrays: bytes) -> str:
-    """Join the facts to one text: the length of the JSON in 4 bytes, the JSON, the arrays; gzip and base64."""
+    """Join the facts to one text: the length of the JSON in 4 bytes, the JSON, the arrays; gzip, base64."""
     text = json.dumps(facts, allow_nan=False, separators=(",", ":")).encode()
     return _compressed(len(text).to_bytes(4, "little") + text + arrays)
 
@@ -172,7 +173,11 @@ def _policy(style: str, script: str, library: str, *, many_rows: bool) -> str:
     Plotly adds one empty ``<style>``, which it fills by the DOM, and one for maps of the earth, which must
     be let in for nothing but to keep the browser from complaining about it.
     """
-    styles = [style, "", *(_literal(text) for text in re.findall(r"textContent='(\.maplibregl[^']*)'", library))]
+    styles = [
+        style,
+        "",
+        *(_literal(text) for text in re.findall(r"textContent='(\.maplibregl[^']*)'", library)),
+    ]
     scripts = " ".join(map(_hash, (script, library))) + (" 'unsafe-eval'" if many_rows else "")
     return (
         f"default-src 'none'; script-src {scripts}; style-src-elem {' '.join(map(_hash, styles))}; "
