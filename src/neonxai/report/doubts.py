@@ -164,8 +164,8 @@ def near_tied(groups: Groups) -> list[Doubt]:
     said = []
     if same:
         said.append(
-            f"Hardly apart are, with so little evidence between them in percent of what {e.row_kind}s have on "
-            f"average, clusters {_worst(same)}."
+            f"Hardly apart, with so little evidence between them in percent of what {e.row_kind}s have on "
+            f"average: clusters {_worst(same)}."
         )
     if tied:
         said.append(f"Between these, many {e.row_kind}s are near the border: clusters {_worst(tied)}.")
@@ -209,8 +209,8 @@ def tiny(groups: Groups) -> list[Doubt]:
         Doubt(
             "tiny",
             "A tiny cluster" if one else "Tiny clusters",
-            f"{'Cluster' if one else 'Clusters'} {named} {'has' if one else 'have'} few of the {e.n_samples:,} {e.row_kind}s. What is typical "
-            f"of {'it' if one else 'them'} rests on these few, and may be chance. Are they outliers, or "
+            f"{'Cluster' if one else 'Clusters'} {named}, of {_count(e.n_samples, e.row_kind)}. What is "
+            f"typical of {'it' if one else 'them'} rests on these few, and may be chance. Are they outliers, or "
             "mistakes in the data? If so, take them out and cluster again; otherwise look at each.",
         )
     ]
