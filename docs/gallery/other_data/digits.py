@@ -27,7 +27,8 @@ for cluster in range(10):
 # %%
 # The clusters' own pixels
 # ------------------------
-# Above each cluster's center, below the mean relevance: red pixels speak for the cluster, blue ones for its rivals.
+# Above each cluster's center, below the mean relevance: red pixels speak for the cluster, blue ones for its
+# rivals.
 means = e.summary().reshape(10, 8, 8)
 largest = np.abs(means).max()
 figure, axes = plt.subplots(2, 10, figsize=(10, 2.6), layout="constrained")
@@ -40,8 +41,8 @@ for axis in axes.flat:
     axis.set_yticks([])
 
 # %%
-# Relevance lies also where a digit has no ink. Of the pixels that speak most for cluster 6, the zeros, the empty
-# middle is one:
+# Relevance lies also where a digit has no ink. Of the pixels that speak most for cluster 6, the zeros, the
+# empty middle is one:
 middle = means[6][3:5, 3:5]
 print(means[6].round(0).astype(int))
 assert means[6].argmax() % 8 in {3, 4}
@@ -70,6 +71,8 @@ for axis in axes:
 
 # %%
 # For and against almost cancel; what is left is the logit.
-print(relevance[relevance > 0].sum().round(1), relevance[relevance < 0].sum().round(1), e.logits[row].round(2))
+print(
+    relevance[relevance > 0].sum().round(1), relevance[relevance < 0].sum().round(1), e.logits[row].round(2)
+)
 assert np.isclose(relevance.sum(), e.logits[row])
 assert e.logits[row] < 0.02 * relevance[relevance > 0].sum()

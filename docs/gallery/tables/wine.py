@@ -6,7 +6,9 @@ Wines: a row, a cluster, the whole
 """
 
 # %%
-# The measurements have different units, so they are scaled first. They stay a table, so that names are known.
+# The measurements have different units, so they are scaled first. They stay a table, so that names are
+# known.
+import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_wine
 from sklearn.preprocessing import StandardScaler
@@ -23,8 +25,8 @@ print(e)
 # %%
 # A row
 # -----
-# Wine 61 is the one nearest to a boundary. Its logit, the evidence for its cluster against the nearest rival, is the
-# smallest of all:
+# Wine 61 is the one nearest to a boundary. Its logit, the evidence for its cluster against the nearest
+# rival, is the smallest of all:
 doubtful = int(e.logits.argmin())
 print(doubtful, e.labels[doubtful], e.competitors[doubtful], e.logits[doubtful].round(2))
 assert doubtful == 61
@@ -41,8 +43,8 @@ assert e.feature_names[row.argmin()] == "malic_acid"
 # %%
 # A cluster
 # ---------
-# The mean relevance says what holds a cluster together against its rivals. Hue matters to cluster 1, and hardly to
-# cluster 2, which is one of proline and alcohol.
+# The mean relevance says what holds a cluster together against its rivals. Hue matters to cluster 1, and
+# hardly to cluster 2, which is one of proline and alcohol.
 e.plot.heatmap()
 table = e.summary()
 assert table.loc[1, "hue"] > 5 * table.loc[2, "hue"]
@@ -51,14 +53,12 @@ assert set(table.loc[2].nlargest(2).index) == {"proline", "alcohol"}
 # %%
 # All of them
 # -----------
-# The map shows the rows in the plane of their two principal components: inside of a mark the cluster, on its edge the
-# cultivar, which the clustering has never seen.
+# The map shows the rows in the plane of their two principal components: inside of a mark the cluster, on
+# its edge the cultivar, which the clustering has never seen.
 e.plot.map(classes=data.target_names[data.target])
 
 # %%
 # How many wines are among those of another cultivar?
-import numpy as np
-
 cultivars = np.array([np.bincount(data.target[e.labels == k]).argmax() for k in range(3)])
 others = cultivars[e.labels] != data.target
 print(int(others.sum()), "of", len(wine))
