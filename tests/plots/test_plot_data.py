@@ -36,12 +36,16 @@ def test_an_empty_document_is_drawn(e):
 
 
 def test_heatmap_and_map_of_sparse_rows(e):
-    ax = e.plot.heatmap(max_features=6)
+    ax = e.plot.heatmap(max_features=6, order="given")
     kept = np.sort(np.argsort(-e.summary_values(by=None, statistic="mean_abs"))[:6])
-    np.testing.assert_array_equal(ax.images[0].get_array(), e.summary_values()[:, kept])
+    cells = np.asarray(ax.images[0].get_array())
+    np.testing.assert_array_equal(cells[:, :-1], e.summary_values()[:, kept])
+    absent = [e.absent[e.label_positions == k].mean() for k in range(e.n_clusters)]
+    np.testing.assert_allclose(cells[:, -1], absent, rtol=1e-12)
+    assert ax.get_xticklabels()[-1].get_text() == "absent terms"
     assert "82 documents, the 6 most relevant of 50 terms" in " ".join(ax.get_title().split())
     places = [
-        np.sort(np.vstack([p.get_offsets() for p in one.plot.map().collections]), axis=0)
+        np.sort(np.vstack([p.get_offsets() for p in one.plot.map(doubt=0).collections]), axis=0)
         for one in (e, replace(e, data=X.toarray()))
     ]
     np.testing.assert_allclose(

@@ -30,7 +30,7 @@ def signs_agree(ax):
 
 @pytest.mark.parametrize("statistic", ["mean", "mean_abs", "share"])
 def test_the_cells_are_the_summary(wine, statistic):
-    ax = plots.heatmap(wine, statistic=statistic)
+    ax = plots.heatmap(wine, statistic=statistic, order="given")
     np.testing.assert_array_equal(values(ax), wine.summary_values("cluster", statistic))
     assert ticks(ax.xaxis) == list(wine.feature_names)
     sizes = np.bincount(wine.labels)
@@ -73,7 +73,7 @@ def test_the_color_bar_has_a_unit(wine, statistic, unit):
 
 def test_the_most_relevant_features_are_kept_in_order(cases):
     digits, _ = cases("digits")
-    ax = plots.heatmap(digits, max_features=10)
+    ax = plots.heatmap(digits, max_features=10, order="given")
     kept = np.sort(np.argsort(-np.abs(digits.relevance).mean(axis=0), kind="stable")[:10])
     assert ticks(ax.xaxis) == [digits.feature_names[i] for i in kept]
     np.testing.assert_array_equal(values(ax), digits.summary_values()[:, kept])
@@ -82,7 +82,7 @@ def test_the_most_relevant_features_are_kept_in_order(cases):
 
 
 def test_a_cluster_without_rows_is_hatched(wine):
-    ax = plots.heatmap(wine[wine.labels != 1])
+    ax = plots.heatmap(wine[wine.labels != 1], order="given")
     assert np.isnan(values(ax)[1]).all()
     assert [(patch.get_y(), patch.get_hatch()) for patch in ax.patches] == [(0.5, "///")]
     assert ticks(ax.yaxis)[1] == "1 (0)"
@@ -133,7 +133,7 @@ def test_one_row_is_counted_as_one(wine):
 
 def test_many_clusters_are_not_all_named(find_faults):
     centers = np.arange(150.0)[:, None] * [[1.0, 2.0]]
-    ax = plots.heatmap(neonxai.explain(neonxai.Centroids(centers), centers))
+    ax = plots.heatmap(neonxai.explain(neonxai.Centroids(centers), centers), order="given")
     assert 2 < len(ticks(ax.yaxis)) < 150
     assert ticks(ax.yaxis)[1] == f"{int(ax.get_yticks()[1])} (1)"
     assert find_faults(ax.figure) == []
@@ -141,7 +141,11 @@ def test_many_clusters_are_not_all_named(find_faults):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"statistic": "median"}, "statistic='median' is not known"), ({"max_features": -1}, "max_features=-1")],
+    [
+        ({"statistic": "median"}, "statistic='median' is not known"),
+        ({"max_features": -1}, "max_features=-1"),
+        ({"order": "size"}, "order='size' is not known"),
+    ],
 )
 def test_bad_options(wine, options, message):
     with pytest.raises(ValueError, match=message):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from dataclasses import replace
+from itertools import pairwise, permutations
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from sklearn.decomposition import PCA
 
 import neonxai
 from neonxai import plots
+
+RINGS = "near a boundary"
 
 
 def line(n_clusters, labels, cluster_names=None):
@@ -27,6 +30,8 @@ def drawn(ax):
     """Face and edge color by place; rows alike lie on each other."""
     faces, edges, places = [], [], []
     for points in ax.collections:
+        if points.get_gid() == RINGS:
+            continue
         faces += [to_hex(color) for color in points.get_facecolors()]
         edges += [to_hex(color) for color in points.get_edgecolors()]
         places += points.get_offsets().tolist()
@@ -38,8 +43,9 @@ def lines(ax):
 
 
 def entries(ax):
-    """The lines of the legend but for titles and what fills up a column."""
-    return [line for line in lines(ax) if line and line not in ("clusters (rows)", "classes (ring)")]
+    """The lines of the legend but for titles, what fills up a column, and the rings."""
+    titles = ("clusters (rows)", "classes (ring)")
+    return [line for line in lines(ax) if line and line not in titles and not line.startswith(RINGS)]
 
 
 def best_agreement(labels, classes, n_clusters):
@@ -76,10 +82,16 @@ def test_another_matching_is_noticed():
 
 def test_every_row_has_its_own_color_where_it_is(wine):
     ax = plots.map(wine)
+    found = by_place(ax)
+    places = PCA(2, random_state=0).fit_transform(wine.data).tolist()
+    assert set(found) == set(map(tuple, places))
+    pairs = {(k, found[tuple(place)]) for k, place in zip(wine.labels.tolist(), places, strict=True)}
+    assert len(pairs) == len({face for _, face in pairs}) == 3
+
+
+def by_place(ax):
     faces, _, places = drawn(ax)
-    np.testing.assert_array_equal(places, PCA(2, random_state=0).fit_transform(wine.data))
-    assert len({(k, face) for k, face in zip(wine.labels.tolist(), faces, strict=True)}) == 3
-    assert len(set(faces)) == 3
+    return {tuple(place): face for place, face in zip(places.tolist(), faces, strict=True)}
 
 
 def test_axes_say_how_much_they_explain(wine):
@@ -90,11 +102,19 @@ def test_axes_say_how_much_they_explain(wine):
 
 
 def test_without_classes_a_part_has_the_colors_of_the_whole(wine):
-    whole = dict(zip(wine.labels.tolist(), drawn(plots.map(wine))[0], strict=True))
     part = wine[wine.labels != 0]
-    assert dict(zip(part.labels.tolist(), drawn(plots.map(part))[0], strict=True)) == {
-        k: whole[k] for k in (1, 2)
-    }
+    whole, some = ({entry.split(" (")[0]: look for entry, look in looks(plots.map(e))} for e in (wine, part))
+    assert some == {name: whole[name] for name in ("cluster 1", "cluster 2")}
+
+
+def looks(ax):
+    """The color and the marker of each cluster in the legend."""
+    handles = ax.get_legend().legend_handles
+    return [
+        (name, (to_hex(handle.get_markerfacecolor()), handle.get_marker()))
+        for name, handle in zip(lines(ax), handles, strict=True)
+        if name in entries(ax)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,10 +143,13 @@ def test_what_shares_no_row_shares_no_color():
     assert len(entries(ax)) == 4
 
 
-def test_beyond_eight_clusters_markers_differ():
+def test_markers_differ_too():
     ax = plots.map(line(12, np.arange(24) % 12))
-    assert len(ax.collections) == 5
-    assert len(plots.map(line(8, np.arange(24) % 8)).collections) == 1
+    assert len(ax.collections) == 8
+    shapes = [marker for _, (_, marker) in looks(ax)]
+    assert len(set(shapes[:8])) == 8
+    assert all(a != b for a, b in pairwise(shapes))
+    assert len({look for _, look in looks(ax)}) == 12
 
 
 def test_too_many_for_the_legend_are_counted():
@@ -142,7 +165,8 @@ def test_one_feature_lies_against_the_logit(cases):
     explanation, _ = cases("one feature")
     ax = plots.map(explanation)
     _, _, places = drawn(ax)
-    np.testing.assert_array_equal(places, np.column_stack([explanation.data[:, 0], explanation.logits]))
+    there = np.column_stack([explanation.data[:, 0], explanation.logits])
+    assert {tuple(place) for place in places.tolist()} == {tuple(place) for place in there.tolist()}
     assert (ax.get_xlabel(), ax.get_ylabel()) == (r"price in US\$", "logit")
 
 
@@ -190,7 +214,7 @@ def test_each_group_begins_a_column_where_there_is_room(n_clusters, n_classes):
 def is_never_covered(ax):
     """Whether what differs is drawn after what agrees."""
     depth = {True: [], False: []}
-    for points in ax.collections:
+    for points in (p for p in ax.collections if p.get_gid() != RINGS):
         same = (points.get_facecolors() == points.get_edgecolors()).all(axis=1)
         for agree in np.unique(same):
             depth[bool(agree)].append(points.get_zorder())
@@ -202,7 +226,8 @@ def test_rows_that_differ_lie_on_top(cases):
     ax = plots.map(explanation, classes)
     assert len(ax.collections) > 2
     assert is_never_covered(ax)
-    max(ax.collections, key=lambda points: points.get_zorder()).set_zorder(0)
+    top = (points for points in ax.collections if points.get_gid() != RINGS)
+    max(top, key=lambda points: points.get_zorder()).set_zorder(0)
     assert not is_never_covered(ax)
 
 
@@ -234,3 +259,78 @@ def test_missing_classes_are_refused(missing):
 def test_classes_of_the_wrong_shape(classes, seen):
     with pytest.raises(ValueError, match=rf"classes has shape {seen}, but the explanation has 3 rows"):
         plots.map(line(2, [0, 1, 1]), classes)
+
+
+def rings(ax):
+    """The places that have a ring."""
+    found = [points.get_offsets() for points in ax.collections if points.get_gid() == RINGS]
+    return {tuple(place) for places in found for place in places.tolist()}
+
+
+@pytest.mark.parametrize("doubt", [0.0, 0.05, 0.2])
+def test_rows_near_a_boundary_have_a_ring(wine, doubt):
+    ax = plots.map(wine, doubt=doubt)
+    near = np.abs(wine.probabilities - 0.5) < doubt
+    places = PCA(2, random_state=0).fit_transform(wine.data)
+    assert rings(ax) == set(map(tuple, places[near].tolist()))
+    assert (f"{RINGS} ({near.sum()})" in lines(ax)) == near.any()
+    assert (
+        0 < (np.abs(wine.probabilities - 0.5) < 0.05).sum() < len(wine)
+    )  # so that it is no matter of course
+
+
+@pytest.mark.parametrize(
+    ("doubt", "error", "message"),
+    [
+        (0.6, ValueError, "doubt=0.6 is not between"),
+        (-1, ValueError, "doubt=-1"),
+        ("a", TypeError, "no number"),
+    ],
+)
+def test_bad_doubts(wine, doubt, error, message):
+    with pytest.raises(error, match=message):
+        plots.map(wine, doubt=doubt)
+
+
+def with_noise():
+    X = np.array([[0.0, 0.0], [0.1, 0.0], [5.0, 0.0], [5.1, 0.0], [2.5, 9.0], [2.0, -8.0]])
+    return neonxai.explain_labels([0, 0, 1, 1, -1, -1], X)
+
+
+@pytest.mark.parametrize("classes", [None, ["a", "a", "b", "b", "a", "c"]])
+def test_noise_is_drawn_as_noise(classes, find_faults):
+    e = with_noise()
+    ax = plots.map(e, classes, doubt=0)
+    (cross,) = (p for p in ax.collections if is_cross(p))
+    np.testing.assert_allclose(
+        np.sort(cross.get_offsets(), axis=0),
+        np.sort(PCA(2, random_state=0).fit_transform(e.data)[4:], axis=0),
+    )
+    assert "noise (2)" in lines(ax)
+    assert not any("-1" in line or "−1" in line for line in lines(ax))
+    assert looks(ax)[0][0] == "cluster 0 (2)"  # noise comes last, though its label comes first
+    greys = {to_hex(color) for color in cross.get_edgecolors()}
+    assert (greys == {"#8c8c8c"}) == (classes is None)
+    assert find_faults(ax.figure) == []
+
+
+def is_cross(points):
+    (path,) = points.get_paths()
+    return len(path.vertices) == 4 and not np.array_equal(path.vertices[0], path.vertices[-1])
+
+
+def test_the_eye_tells_crosses_from_squares():
+    _, ax = plots._style.new_axes(1, plots._style.Extent(100, 100))
+    assert is_cross(ax[0].scatter([0], [0], marker="x"))
+    assert not is_cross(ax[0].scatter([0], [0], marker="s"))
+
+
+def test_another_name_of_noise_is_noise():
+    e = with_noise()
+    named = replace(
+        e, cluster_names=("rest", "x", "y"), **{
+            name: np.array(["rest", "x", "y"])[getattr(e, f"{name[:-1]}_positions")]
+            for name in ("labels", "targets", "competitors")
+        }
+    )  # fmt: skip
+    assert "noise (2)" in lines(plots.map(named))

@@ -12,9 +12,10 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
+import neonxai
 from neonxai import plots
 
-RED, BLUE, GREY = "#b2182b", "#2166ac", "#8c8c8c"
+RED, BLUE, GREY = "#b2182b", "#4393c3", "#8c8c8c"
 
 
 def bars(ax):
@@ -206,7 +207,8 @@ def test_a_row_by_its_name(wine):
         (np.arange(178), "row 5"),
         (pd.RangeIndex(100, 278), "index 105"),
         (pd.Index([f"US$ {i}" for i in range(178)]), r"US\$ 5"),
-        (pd.date_range("2024-01-01", periods=178), "2024-01-06 00:00:00"),
+        (pd.date_range("2024-01-01", periods=178), "2024-01-06"),
+        (pd.date_range("2024-01-01", periods=178, freq="h"), "2024-01-01 05:00:00"),
         (pd.MultiIndex.from_product([["a", "b"], range(89)]), "('a', 5)"),
     ],
 )
@@ -220,6 +222,17 @@ def test_a_row_is_called_what_its_index_calls_it(wine, index, title):
             else title.replace("\\", "")
         )
         assert plots.sample(named, name)[0].get_title(loc="right").startswith(title)
+
+
+def test_days_have_no_midnight(wine):
+    named = replace(wine, index=pd.date_range("2024-01-01", periods=178))
+    for name in ("2024-01-06", "2024-01-06 00:00:00"):
+        assert plots.sample(named, name)[0].get_title(loc="right").startswith("2024-01-06: cluster")
+    days = pd.DataFrame({"day": pd.to_datetime(["2024-01-06 00:00", "2024-01-06 07:30"]), "x": [1.0, 2.0]})
+    e = neonxai.explain(neonxai.Centroids([[0.0, 0.0], [2.0, 1.0]]), [[0.0, 1.0], [2.0, 1.0]])
+    e = replace(e, data=days, feature_names=("day", "x"))
+    labels = [plots.sample(e, row)[0].get_yticklabels()[0].get_text() for row in (0, 1)]
+    assert labels == ["day = 2024-01-06", "day = 2024-01-06 07:30:00"]
 
 
 def test_a_long_name_is_shortened_and_the_cluster_is_not(wine, find_faults):

@@ -1,4 +1,4 @@
-"""Pictures of an explanation: one row, all rows, all clusters.
+"""Pictures of an explanation: one row, a text, an image, one cluster, all rows, all clusters.
 
 They draw on the Axes that they are given, or make a figure; they return Axes and show nothing themselves.
 They need matplotlib: ``pip install "neonxai[plot]"``.
@@ -11,9 +11,28 @@ except ImportError as error:
         'neonxai.plots draws with matplotlib, which cannot be imported. Remedy: pip install "neonxai[plot]"'
     ) from error
 
+from neonxai.plots.beeswarm import beeswarm
+from neonxai.plots.contrast import contrast
+from neonxai.plots.distributions import distributions
 from neonxai.plots.heatmap import heatmap
+from neonxai.plots.image import image
 from neonxai.plots.map import map  # noqa: A004 - the public name is neonxai.plots.map
 from neonxai.plots.plotter import Plotter
 from neonxai.plots.sample import sample
+from neonxai.plots.text import MarkedText, text, text_html
+from neonxai.plots.waterfall import waterfall
 
-__all__ = ["Plotter", "heatmap", "map", "sample"]
+__all__ = [
+    "MarkedText",
+    "Plotter",
+    "beeswarm",
+    "contrast",
+    "distributions",
+    "heatmap",
+    "image",
+    "map",
+    "sample",
+    "text",
+    "text_html",
+    "waterfall",
+]

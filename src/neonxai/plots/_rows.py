@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from datetime import datetime, time
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from neonxai.explanation import Explanation
 
 _LONGEST = 24  # characters of a text that are shown as a feature's value
+_MIDNIGHT = " 00:00:00"  # days may be asked for as Python writes them, too
 _COMPARED = 20_000  # names compared with one that is not there: the help in an error should not take long
 
 
@@ -59,6 +61,8 @@ def _find_name(explanation: Explanation, name: str) -> int:
         raise ValueError(message)
     names = _strings(explanation.index)
     found = np.flatnonzero(names == name)
+    if not len(found):
+        found = np.flatnonzero(names == name.removesuffix(_MIDNIGHT))
     if len(found) == 1:
         return int(found[0])
     if len(found):
@@ -73,8 +77,17 @@ def _find_name(explanation: Explanation, name: str) -> int:
 
 
 def _strings(index: Any) -> NDArray[np.str_]:
-    """Write the names as Python does: pandas' dates, for one, without NumPy's T between day and hour."""
+    """Write the names as Python does: pandas' dates, for one, without NumPy's T between day and hour.
+
+    Days have no hour, where all of them are just that.
+    """
+    if len(index) and all(_is_day(name) for name in index):
+        return np.array([f"{name:%Y-%m-%d}" for name in index], dtype=np.str_)
     return np.array([str(name) for name in index], dtype=np.str_)
+
+
+def _is_day(value: Any) -> bool:
+    return isinstance(value, datetime) and value.time() == time(0) and value.tzinfo is None
 
 
 def title(explanation: Explanation, position: int) -> str:
@@ -86,7 +99,7 @@ def title(explanation: Explanation, position: int) -> str:
         if np.array_equal(index, np.arange(len(explanation))):
             return f"{explanation.row_kind} {position}"
         return f"index {index[position]}"  # a bare number would not be known for a name
-    return _text.drawable(_strings(index[position : position + 1])[0])
+    return _text.drawable(_strings(index)[position])
 
 
 def read_values(explanation: Explanation, values: object) -> Any:
@@ -150,7 +163,7 @@ def _shown(value: Any) -> str:
         return "missing"
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _text.number(float(value))
-    text = _text.drawable(value)
+    text = _text.drawable(f"{value:%Y-%m-%d}" if _is_day(value) else value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}{_text.ELLIPSIS}"
 
 

@@ -13,23 +13,29 @@ from neonxai.explanation import Explanation
 from neonxai.plots import _text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-# The ends of ColorBrewer's RdBu, which stay apart for every common kind of color blindness.
+# Of ColorBrewer's RdBu, which stay apart for every common kind of color blindness. The blue is the second
+# one: the last is as dark as the red, and without color they would be the same.
 RED = "#b2182b"
-BLUE = "#2166ac"
+BLUE = "#4393c3"
 GREY = "#8c8c8c"
 PALE = "#b9b9b9"
 DIVERGING = "RdBu_r"
 SEQUENTIAL = "Reds"
+UNIFORM = "viridis"  # for values: perceptually uniform, also to the color-blind, and without color
 EMPTY = "#e6e6e6"
 
 # Okabe and Ito's colors for the color-blind, the faint ones last.
 _FEW = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7f7f7f", "#f0e442")
+_SMALLEST_MARKED = 3.5  # points
+
 Color = tuple[float, float, float]
-_MARKERS = ("s", "^", "D", "v")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "h", "p")
 
 
 class Extent(NamedTuple):
@@ -60,7 +66,7 @@ def check_explanation(explanation: object) -> Explanation:
     return explanation.to_numpy()
 
 
-def check_max_features(max_features: object) -> int:
+def check_max_features(max_features: object, argument: str = "max_features") -> int:
     """Return `max_features` if it is a whole number of at least 1.
 
     Raises
@@ -70,13 +76,47 @@ def check_max_features(max_features: object) -> int:
     """
     if isinstance(max_features, bool) or not isinstance(max_features, int | np.integer):
         message = (
-            f"max_features={max_features!r} is no whole number; give how many features to show, such as 20."
+            f"{argument}={max_features!r} is no whole number; give how many "
+            f"{argument.removeprefix('max_')} to show, such as 20."
         )
         raise TypeError(message)
     if max_features < 1:
-        message = f"max_features={max_features} leaves nothing to show; give 1 or more."
+        message = f"{argument}={max_features} leaves nothing to show; give 1 or more."
         raise ValueError(message)
     return int(max_features)
+
+
+def number_bars(ax: Axes, amounts: Sequence[float], size: float) -> None:
+    """Write what bars amount to in a column at the right of `ax`, where it lies on none of them."""
+    for y, text in enumerate(_text.compared(list(amounts))):
+        ax.annotate(
+            text,
+            (1, y),
+            xycoords=ax.get_yaxis_transform(),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=size,
+            annotation_clip=False,
+        )
+
+
+def check_two(axes: Sequence[Axes], what: str, panels: str) -> tuple[Axes, Axes]:
+    """Return two Axes, given in a sequence or an array.
+
+    Raises
+    ------
+    ValueError
+        If they are not two.
+    """
+    given = list(np.ravel(np.asarray(axes, dtype=object)))
+    if len(given) != 2:
+        message = (
+            f"axes holds {len(given)} Axes, but {what} has two panels, {panels}; "
+            'give two, such as those of plt.subplots(1, 2, layout="constrained").'
+        )
+        raise ValueError(message)
+    return given[0], given[1]
 
 
 def sign_colors(values: NDArray[Any]) -> list[str]:
@@ -85,7 +125,7 @@ def sign_colors(values: NDArray[Any]) -> list[str]:
     Examples
     --------
     >>> sign_colors(np.array([0.5, -2.0]))
-    ['#b2182b', '#2166ac']
+    ['#b2182b', '#4393c3']
     """
     return [RED if value >= 0 else BLUE for value in values]
 
@@ -97,14 +137,15 @@ def palette(count: int) -> list[Color]:
 
 
 def markers(count: int) -> list[str]:
-    """Choose `count` markers to go with the colors: discs, then others, such that neighbors in color differ.
+    """Choose `count` markers to go with the colors, so that neighbors differ without color, too.
 
     Examples
     --------
-    >>> "".join(markers(11))
-    'oooooooos^D'
+    >>> "".join(markers(9)), "".join(markers(20))[8:16]
+    ('os^DvPhps', 's^DvPhpo')
     """
-    return ["o"] * min(count, len(_FEW)) + [_MARKERS[k % len(_MARKERS)] for k in range(count - len(_FEW))]
+    n = len(_MARKERS)  # the second eight colors have them one further, and so on: no pair comes twice soon
+    return [_MARKERS[(k + k // n) % n] for k in range(count)]
 
 
 def group_label(kind: str, name: object) -> str:
@@ -117,6 +158,27 @@ def group_label(kind: str, name: object) -> str:
     """
     text = _text.drawable(name)
     return text if text.lower().startswith(kind) else f"{kind} {text}"
+
+
+def mark_negative(ax: Axes, values: NDArray[Any], cell: Extent) -> None:
+    """Strike cells below 0, where they are large enough for it: without color both signs look alike.
+
+    Cells of less than a twentieth of the largest are nearly white, and need no sign.
+    """
+    side = min(cell)
+    if side < _SMALLEST_MARKED:
+        return
+    peak = np.nanmax(np.abs(values), initial=0.0)
+    rows, columns = np.nonzero(np.nan_to_num(values) < -0.05 * peak)
+    faint = np.abs(values[rows, columns]) < 0.6 * peak
+    ax.scatter(
+        columns,
+        rows,
+        s=(0.45 * side) ** 2,
+        marker="_",
+        c=np.where(faint, "black", "white"),
+        linewidths=float(np.clip(0.08 * side, 0.4, 1.5)),
+    )
 
 
 def base_size() -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import to_rgb
 from scipy.optimize import linear_sum_assignment
@@ -11,7 +12,8 @@ from scipy.sparse import csr_array, issparse
 from sklearn.decomposition import PCA
 
 from neonxai.explanation import cells
-from neonxai.plots import _style, _text
+from neonxai.explanation.groups import group_kinds
+from neonxai.plots import _groups, _style, _text
 from neonxai.plots._legend import Entry, Group, draw, plan
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from neonxai.explanation import Explanation
 
 _COMPONENTS = 2
+_CROSS = "x"
 _MANY_ROWS = 5000  # beyond: one picture instead of that many vector outlines in PDF and SVG
 
 
@@ -42,9 +45,16 @@ class _Slots(NamedTuple):
 
 
 def map(  # noqa: A001 - the public name is neonxai.plots.map
-    explanation: Explanation, classes: ArrayLike | None = None, *, ax: Axes | None = None
+    explanation: Explanation,
+    classes: ArrayLike | None = None,
+    *,
+    doubt: float = 0.05,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw every row on a plane: filled with the color of its cluster, edged with the color of its class.
+
+    Rows near a boundary, whose probability is near one half, have a ring around them. Noise is crosses, grey
+    or in the color of the class.
 
     The plane is spanned by the two principal components of `explanation.data`, in its own units, so features
     of large numbers dominate it; or of the relevance, where the data are not all numbers. It is for the eye
@@ -54,8 +64,9 @@ def map(  # noqa: A001 - the public name is neonxai.plots.map
     With `classes`, every cluster is matched to one class at most, and every class to one cluster, such that
     the most rows agree (the Hungarian method). A cluster and its class share a color: a row with an edge of
     another color is one on which they differ, and lies on top of those that agree. What has no row in common
-    is not matched. The legend has the classes in the order of their names. Beyond eight clusters, markers
-    differ, too. Without classes, a cluster's color does not depend on which rows are drawn.
+    is not matched. The legend has the classes in the order of their names. Markers differ, too, for the eye
+    that sees no color, or a print without. Without classes, a cluster's color and marker do not depend on
+    which rows are drawn.
 
     Parameters
     ----------
@@ -63,6 +74,8 @@ def map(  # noqa: A001 - the public name is neonxai.plots.map
         What to draw, of n rows.
     classes : array-like of shape (n,), optional
         A known class per row: numbers, strings, or any other names. None may be missing.
+    doubt : float, default 0.05
+        How near to one half a probability is that puts a row in doubt; 0 for no rings.
     ax : Axes, optional
         Where to draw. Use a figure with ``layout="constrained"``, which makes room for the legend outside, or
         save it with ``bbox_inches="tight"``. By default, a new figure is made.
@@ -75,24 +88,30 @@ def map(  # noqa: A001 - the public name is neonxai.plots.map
     Raises
     ------
     TypeError
-        If `explanation` is no Explanation.
+        If `explanation` is no Explanation, or `doubt` no number.
     ValueError
-        If `classes` has the wrong length, more than one dimension, or a missing value.
+        If `classes` has the wrong length, more than one dimension, or a missing value, or `doubt` is not
+        between 0 and 0.5.
 
     Examples
     --------
     >>> import matplotlib; matplotlib.use("Agg")
-    >>> import neonxai, neonxai.plots
+    >>> import neonxai
     >>> e = neonxai.explain(neonxai.Centroids([[0.0], [2.0]]), [[0.0], [0.5], [2.0]])
-    >>> ax = neonxai.plots.map(e, classes=["low", "low", "high"])
+    >>> ax = e.plot.map(classes=["low", "low", "high"])
     >>> print(*[text.get_text() for text in ax.get_legend().get_texts()], sep="; ")
     clusters (rows); cluster 0 (2); cluster 1 (1); classes (ring); class high (1); class low (2)
     """
     explanation = _style.check_explanation(explanation)
+    doubtful = _doubtful(explanation, doubt)
     known = None if classes is None else _check_classes(classes, len(explanation))
     places, axis_names = _project(explanation)
-    slots = _match(explanation.label_positions, explanation.n_clusters, known)
-    entries = _entries(explanation, known, slots)
+    noise = np.array([kind == "noise" for kind in group_kinds(explanation)])
+    slots = _match(explanation.label_positions, noise, known)
+    entries = _entries(explanation, known, slots, noise)
+    if doubtful.any():
+        ring = Entry("", "near a boundary", int(doubtful.sum()), "none", _ink(), "o")
+        entries[0].entries.append(ring)
 
     if ax is None:
         size = _style.base_size()
@@ -105,24 +124,43 @@ def map(  # noqa: A001 - the public name is neonxai.plots.map
 
     many = len(explanation) > _MANY_ROWS
     area = float(np.clip(9000 / len(explanation), 4, 36)) * (size / 10) ** 2
+    side = float(np.sqrt(area))
     colors = np.array(slots.colors())
     place = slots.clusters[explanation.label_positions]
     face = colors[place]
     edge = colors[slots.classes[known.codes]] if known else np.full_like(face, to_rgb(ax.get_facecolor()))
-    shapes = np.array(_style.markers(explanation.n_clusters))[place]
+    lost = noise[explanation.label_positions]
+    shapes = np.where(lost, _CROSS, np.array(_style.markers(explanation.n_clusters))[place])
     differs = slots.classes[known.codes] != place if known else np.zeros(len(place), dtype=bool)
+    differs &= ~lost
     for shape, apart in dict.fromkeys(zip(shapes.tolist(), differs.tolist(), strict=True)):
         rows = (shapes == shape) & (differs == apart)
+        if shape == _CROSS:  # which has lines, and no face
+            strokes: dict[str, Any] = {"c": edge[rows] if known else _style.GREY, "linewidths": 0.2 * side}
+        else:
+            rim = 0.3 if known is None else 0.27 * side
+            strokes = {"c": face[rows], "edgecolors": edge[rows], "linewidths": rim}
         ax.scatter(
             places[rows, 0],
             places[rows, 1],
             s=area,
             marker=shape,
-            c=face[rows],
-            edgecolors=edge[rows],
-            linewidths=0.3 if known is None else 0.27 * np.sqrt(area),
             rasterized=many,
             zorder=2 if apart else 1,  # what is looked for is never covered by what is as expected
+            **strokes,
+        )
+    if doubtful.any():
+        ax.scatter(
+            places[doubtful, 0],
+            places[doubtful, 1],
+            s=3.2 * area,
+            marker="o",
+            facecolors="none",
+            edgecolors=_ink(),
+            linewidths=0.16 * side,
+            rasterized=many,
+            zorder=3,
+            gid="near a boundary",
         )
     extent = _style.extent(ax)
     ax.set_xlabel(_axis_label(axis_names[0], extent.width, size), fontsize=size)
@@ -132,6 +170,21 @@ def map(  # noqa: A001 - the public name is neonxai.plots.map
     ax.spines[["top", "right"]].set_visible(False)
     draw(legend, ax)
     return ax
+
+
+def _ink() -> Any:
+    return mpl.rcParams["text.color"]  # black, but for dark styles
+
+
+def _doubtful(explanation: Explanation, doubt: float) -> NDArray[np.bool_]:
+    """Which rows have a probability near one half."""
+    if isinstance(doubt, bool) or not isinstance(doubt, int | float | np.number):
+        raise TypeError(f"doubt={doubt!r} is no number; give one between 0 and 0.5, such as 0.05.")
+    if not 0 <= doubt <= 0.5:
+        raise ValueError(
+            f"doubt={doubt} is not between 0 and 0.5: a probability is no farther from one half."
+        )
+    return np.asarray(np.abs(explanation.probabilities - 0.5) < doubt)
 
 
 def _check_classes(classes: ArrayLike, n: int) -> _Classes:
@@ -201,29 +254,43 @@ def _are_alike(data: NDArray[np.float64] | csr_array) -> bool:
     return bool((data == data[0]).all())
 
 
-def _match(labels: NDArray[np.intp], n_clusters: int, known: _Classes | None) -> _Slots:
-    """Give every cluster and class a place in the palette; what is matched shares one, and comes first."""
+def _match(labels: NDArray[np.intp], noise: NDArray[np.bool_], known: _Classes | None) -> _Slots:
+    """Give every cluster and class a place in the palette; what is matched shares one, and comes first.
+
+    Noise comes last, and is matched with nothing: it has no color of its own.
+    """
+    real, n_clusters = np.flatnonzero(~noise), len(noise)
+    clusters = np.empty(n_clusters, dtype=np.intp)
+    clusters[noise] = np.arange(len(real), n_clusters)
     if known is None:
-        return _Slots(np.arange(n_clusters), np.arange(0))
+        clusters[real] = np.arange(len(real))
+        return _Slots(clusters, np.arange(0))
     table = np.zeros((n_clusters, len(known.names)), dtype=np.intp)
     np.add.at(table, (labels, known.codes), 1)
+    table = table[real]
     pairs = [(k, c) for k, c in zip(*linear_sum_assignment(table, maximize=True), strict=True) if table[k, c]]
-    clusters, classes = np.full(n_clusters, -1), np.full(len(known.names), -1)
+    places, classes = np.full(len(real), -1), np.full(len(known.names), -1)
     for slot, (k, c) in enumerate(pairs):
-        clusters[k] = classes[c] = slot
+        places[k] = classes[c] = slot
     free = len(pairs)
-    clusters[clusters < 0] = np.arange(free, n_clusters)
+    places[places < 0] = np.arange(free, len(real))
+    clusters[real] = places
     classes[classes < 0] = n_clusters + np.arange(len(known.names) - free)
     return _Slots(clusters, classes)
 
 
-def _entries(explanation: Explanation, known: _Classes | None, slots: _Slots) -> list[Group]:
+def _entries(
+    explanation: Explanation, known: _Classes | None, slots: _Slots, noise: NDArray[np.bool_]
+) -> list[Group]:
     """List the clusters that have rows, and the classes by name, in the colors of the matching."""
     colors, markers = slots.colors(), _style.markers(explanation.n_clusters)
     sizes = np.bincount(explanation.label_positions, minlength=explanation.n_clusters)
+    names = _groups.full_names(explanation)
     clusters = [
-        Entry("cluster", explanation.cluster_names[k], int(sizes[k]), colors[slot], "none", markers[slot])
-        for k, slot in enumerate(slots.clusters)
+        Entry("", names[k], int(sizes[k]), "none", _style.GREY, _CROSS)
+        if noise[k]
+        else Entry("", names[k], int(sizes[k]), colors[slot], "none", markers[slot])
+        for k, slot in sorted(enumerate(slots.clusters), key=lambda place: noise[place[0]])
         if sizes[k]
     ]
     if known is None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 import numpy as np
-from scipy.sparse import csr_array, issparse
 
 from neonxai.plots import _rows, _style, _text
+from neonxai.plots._parts import Parts, base_of, parts_of, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,20 +19,6 @@ if TYPE_CHECKING:
     from neonxai.explanation import Explanation
 
 _TITLE = 1.1  # its size, relative to the labels'
-
-
-@dataclass(frozen=True)
-class _Bars:
-    """The bars from top to bottom: features of their own, then what is gathered."""
-
-    features: NDArray[np.intp]
-    """Columns shown, (m,)."""
-    lengths: NDArray[np.float64]
-    """Length of every bar, (m + rest,)."""
-    colors: list[str]
-    """Color of every bar, (m + rest,)."""
-    rest: list[str]
-    """Labels of the bars after the features."""
 
 
 def sample(
@@ -96,9 +81,9 @@ def sample(
     With centers (0, 0) and (2, 0), the point (0, 1) has d = (1, 5): the first feature makes the logit of 4.
 
     >>> import matplotlib; matplotlib.use("Agg")
-    >>> import neonxai, neonxai.plots
+    >>> import neonxai
     >>> e = neonxai.explain(neonxai.Centroids([[0.0, 0.0], [2.0, 0.0]]), [[0.0, 1.0], [2.0, 1.0]])
-    >>> _, ax = neonxai.plots.sample(e, row=0)
+    >>> _, ax = e.plot.sample(row=0)
     >>> [float(bar.get_width()) for bar in ax.patches]
     [4.0, 0.0]
     """
@@ -108,9 +93,9 @@ def sample(
     bars = _bars(explanation, row, _style.check_max_features(max_features), order)
     names = [str(explanation.feature_names[i]) for i in bars.features]
     ends, columns = _values(explanation, data, row, bars.features)
-    count = len(bars.lengths)
+    count = len(bars.amounts)
     ranges = any(np.nanmax(column) > np.nanmin(column) for column in columns if column is not None)
-    title = _title(explanation, row)
+    title = title_of(explanation, row)
 
     if axes is None:
         size = _style.base_size()
@@ -130,7 +115,7 @@ def sample(
             width_ratios=(values_room, relevance_room),
         )
     else:
-        values_ax, relevance_ax = _check_axes(axes)
+        values_ax, relevance_ax = _style.check_two(axes, "a sample", "values and relevances")
         left, right = _style.extent(values_ax), _style.extent(relevance_ax)
         size = _style.size_for(count, min(left.height, right.height))
         total = left.width + right.width
@@ -169,15 +154,17 @@ def sample(
     return values_ax, relevance_ax
 
 
-def _title(explanation: Explanation, row: int) -> list[tuple[str, str, str]]:
-    """Two lines, each of a name, what stands between, and a name: what is explained, and against what."""
-    target, assigned = explanation.targets[row], explanation.labels[row]
-    competitor = explanation.competitors[row]
-    against = f"against {_style.group_label('cluster', competitor)}"
-    own = ""
-    if target != assigned:
-        own = " (its own)" if competitor == assigned else f" (it is in {_text.drawable(assigned)})"
-    return [(_rows.title(explanation, row), ": ", _style.group_label("cluster", target)), (against, "", own)]
+def _bars(explanation: Explanation, row: int, max_features: int, order: str) -> Parts:
+    """All that makes the logit: the parts, and the value from which they count."""
+    parts, base = parts_of(explanation, row, max_features, order), base_of(explanation, row)
+    if not base:
+        return parts
+    return Parts(
+        parts.features,
+        np.append(parts.amounts, base),
+        [*parts.colors, _style.GREY],
+        [*parts.rest, "base value"],
+    )
 
 
 def _values(
@@ -198,43 +185,6 @@ def _check_axes(axes: Sequence[Axes]) -> tuple[Axes, Axes]:
         )
         raise ValueError(message)
     return given[0], given[1]
-
-
-def _bars(explanation: Explanation, row: int, max_features: int, order: str) -> _Bars:
-    features, relevance = _relevance_of(explanation, row)
-    ranked = np.argsort(-np.abs(relevance), kind="stable")
-    kept, others = ranked[:max_features], ranked[max_features:]
-    if order == "given":
-        kept = np.sort(kept)
-    elif order != "relevance":
-        message = f'order={order!r} is not known; give "relevance" or "given".'
-        raise ValueError(message)
-    lengths, rest = [*relevance[kept]], []
-    if others.size:
-        lengths.append(relevance[others].sum())
-        rest.append(f"{others.size} other {explanation.feature_kind}{'s' if others.size > 1 else ''}")
-    colors = _style.sign_colors(np.array(lengths))
-    absent = 0.0 if explanation.absent is None else explanation.absent[row]
-    for label, amount in (
-        (f"absent {explanation.feature_kind}s", absent),
-        ("absorbed", explanation.absorbed[row]),
-        ("base value", np.broadcast_to(explanation.base_value, explanation.n_samples)[row]),
-    ):
-        if amount != 0:
-            lengths.append(amount)
-            rest.append(label)
-            colors.append(_style.GREY)
-    return _Bars(features[kept], np.array(lengths), colors, rest)
-
-
-def _relevance_of(explanation: Explanation, row: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Features of a row, all or what is present, and the relevance of each."""
-    if not issparse(explanation.relevance):
-        relevance = np.asarray(explanation.relevance[row], dtype=np.float64)
-        return np.arange(len(relevance)), relevance
-    sparse: csr_array = explanation.relevance
-    here = slice(sparse.indptr[row], sparse.indptr[row + 1])
-    return np.asarray(sparse.indices[here], dtype=np.intp), np.asarray(sparse.data[here], dtype=np.float64)
 
 
 def _draw_values(ax: Axes, columns: list[NDArray[np.float64] | None], row: int) -> None:
@@ -264,19 +214,9 @@ def _draw_values(ax: Axes, columns: list[NDArray[np.float64] | None], row: int) 
     highest.set_horizontalalignment("right")  # centered, it would reach into the next panel
 
 
-def _draw_relevance(ax: Axes, bars: _Bars, room: float, size: float) -> None:
-    ax.barh(range(len(bars.lengths)), bars.lengths, height=0.7, color=bars.colors, zorder=2)
+def _draw_relevance(ax: Axes, bars: Parts, room: float, size: float) -> None:
+    ax.barh(range(len(bars.amounts)), bars.amounts, height=0.7, color=bars.colors, zorder=2)
     ax.axvline(0, color=_style.GREY, linewidth=0.8, zorder=3)
     ax.margins(x=0.04)
     ax.locator_params(axis="x", nbins=int(np.clip(room / (5 * size), 1, 5)))
-    for y, text in enumerate(_text.compared(bars.lengths.tolist())):
-        ax.annotate(
-            text,
-            (1, y),
-            xycoords=ax.get_yaxis_transform(),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=size,
-            annotation_clip=False,
-        )
+    _style.number_bars(ax, bars.amounts.tolist(), size)
