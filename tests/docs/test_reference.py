@@ -86,7 +86,7 @@ def test_citations_of_docstrings_become_links():
 
 
 def cited(text):
-    return set(re.findall(r"\[([A-Z]\w*(?:19|20)\d\d)\]", text))
+    return set(re.findall(r"\[([A-Z][\w-]*(?:19|20)\d\d)\]", text))
 
 
 def test_every_citation_has_a_reference():

@@ -30,7 +30,7 @@ words = TfidfVectorizer(
     stop_words="english",
     min_df=3,
     max_df=0.4,
-    token_pattern="[a-z]{4,}",  # noqa: S106  # no password
+    token_pattern="[a-z]{4,}",
     sublinear_tf=True,
 )
 model = make_pipeline(words, KMeans(5, n_init=10, random_state=0)).fit(documents)
@@ -58,10 +58,15 @@ print(strongest.to_string(index=False))
 assert strongest["term"].iloc[0] == "frequency"
 
 # %%
+# And where they stand in it:
+e.plot.text(butter, documents[butter], max_lines=12)
+
+# %%
 # Relevance is sparse: a page has only some of the words. What the absent ones say together is one number,
 # and all of it adds up.
 total = e.relevance[[butter]].sum() + e.absent[butter] + e.absorbed[butter]
-print(e.relevance.shape, e.relevance.nnz, round(float(total), 4), round(float(e.logits[butter]), 4))
+print(e.relevance.shape, e.relevance.nnz)
+print(round(float(total), 4), round(float(e.logits[butter]), 4))
 assert abs(total - e.logits[butter]) < 1e-12
 
 # %%
@@ -74,4 +79,5 @@ print(new.labels, new.to_frame("pandas").to_string(index=False))
 assert new.labels[0] == e.labels[butter]
 
 # %%
-# It is where the Butterworth filter is.
+# It is where the Butterworth filter is. In a notebook, and here, a text can also be shown as HTML:
+new.plot.text_html(0, note)

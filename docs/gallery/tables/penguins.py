@@ -41,9 +41,16 @@ print(pd.crosstab(e.labels, penguins["species"].to_numpy(), rownames=["cluster"]
 assert set(penguins["species"][e.labels == 1]) == {"Gentoo"}
 assert set(penguins["species"][e.labels == 3]) == {"Chinstrap"}
 e.plot.heatmap()
-between = e.contrast().set_index(["cluster", "rival"]).loc[(0, 2), list(columns.columns)]
-print(between.astype(float).round(2).to_string())
-assert between.astype(float).idxmax() == "sex"
+between = e.contrast().set_index(["cluster", "rival"])
+between = between.loc[(0, 2), list(columns.columns)].astype(float)
+print(between.round(2).to_string())
+assert between.idxmax() == "sex"
+
+# %%
+# Cluster 2 in the table's own columns, against all other penguins:
+e.plot.distributions(2, values=columns)
+print(columns["sex"][e.labels == 2].value_counts().to_string())
+assert set(columns["sex"][e.labels == 2].dropna()) == {"female"}
 
 # %%
 # A one-hot column is one number, however many codes it has. The codes can be had, too:

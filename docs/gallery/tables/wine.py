@@ -41,6 +41,10 @@ assert e.feature_names[row.argmax()] == "od280/od315"
 assert e.feature_names[row.argmin()] == "malic_acid"
 
 # %%
+# The same as a way, from the nearest rival, at 0, to the logit:
+e.plot.waterfall(doubtful, values=wine)
+
+# %%
 # A cluster
 # ---------
 # The mean relevance says what holds a cluster together against its rivals. Hue matters to cluster 1, and
@@ -49,6 +53,29 @@ e.plot.heatmap()
 table = e.summary()
 assert table.loc[1, "hue"] > 5 * table.loc[2, "hue"]
 assert set(table.loc[2].nlargest(2).index) == {"proline", "alcohol"}
+
+# %%
+# The features that matter most to cluster 1, each wine of it a dot:
+e.plot.beeswarm(1, values=wine)
+
+# %%
+# And how they are distributed in it and in the other wines:
+e.plot.distributions(1, values=wine)
+
+# %%
+# Its hue is lower than that of the others, and so are its flavanoids.
+means = wine.groupby(e.labels == 1)[["hue", "flavanoids"]].mean()
+print(means.round(2).to_string())
+assert (means.loc[True] < means.loc[False]).all()
+
+# %%
+# Two clusters
+# ------------
+# What tells 0 from 2, at their centers? Proline most, and then alcohol.
+e.plot.contrast(0, 2)
+between = e.contrast().set_index(["cluster", "rival"])
+between = between.loc[(0, 2), list(wine.columns)].astype(float)
+assert list(between.nlargest(2).index) == ["proline", "alcohol"]
 
 # %%
 # All of them
