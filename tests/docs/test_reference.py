@@ -14,9 +14,16 @@ PUBLIC = ["", ".plots", ".evaluation", ".torch", ".networks", ".sources", ".tran
 # Shown where they are used most; the other modules hand them on.
 ELSEWHERE = {"neonxai.sources": {"Centroids", "FuzzyCentroids", "Labels"}}
 
-spec = importlib.util.spec_from_file_location("citations", DOCS / "_ext" / "citations.py")
-citations = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(citations)
+
+def load(name):
+    """A module of docs/_ext, which needs no Sphinx until it is set up."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / "_ext" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+citations, formulas, gallery_links = load("citations"), load("formulas"), load("gallery_links")
 
 
 def listed(page):
@@ -70,6 +77,7 @@ KNOWN = ["Kauffmann2024"]
     [
         ("by [Kauffmann2024].", r"by [\[Kauffmann2024\]](#reference-kauffmann2024)."),
         ("by [Nobody1999].", "by [Nobody1999]."),
+        ("[Kauffmann2024]: a method", r"[\[Kauffmann2024\]](#reference-kauffmann2024): a method"),
         ("[Kauffmann2024](references.md)", "[Kauffmann2024](references.md)"),
         ("`[Kauffmann2024]`", "`[Kauffmann2024]`"),
     ],
@@ -96,3 +104,27 @@ def test_every_citation_has_a_reference():
     for file in files:
         assert cited(file.read_text(encoding="utf-8")) <= known, file
     assert not cited("[Nobody1999]") <= known
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("R_i = Σ_k a_k Z_ik", "R<i> = Σ<k> a<k> Z<ik>"),
+        ("f_c = min_{k≠c} h_k", "f<c> = min<k≠c> h<k>"),
+        ("2x_i − μ_ki²", "2x<i> − μ<ki>²"),
+        ("Z̃_k, ḡ_k, α⊥_i, b_∖S, u_(j)", "Z̃<k>, ḡ<k>, α⊥<i>, b<∖S>, u<(j)>"),
+        ("2^D and r^(−2/(m−1))", "2[D] and r[−2/(m−1)]"),
+        ("n_samples, labels_, bill_length_mm, x_train, from_cmeans", None),
+    ],
+)
+def test_indices_and_powers_of_formulas(text, marked):
+    brackets = {"text": "{}", "index": "<{}>", "power": "[{}]"}
+    shown = "".join(brackets[kind].format(part) for kind, part in formulas.pieces(text))
+    assert shown == (marked or text)
+
+
+def test_links_to_examples_lead_to_their_pages():
+    text = "[a](gallery/tables/wine.py) [b](gallery/GALLERY_HEADER.rst) [c](images/a.png)"
+    assert gallery_links.linked(text) == (
+        "[a](auto_gallery/tables/wine.rst) [b](auto_gallery/index.rst) [c](images/a.png)"
+    )

@@ -34,7 +34,7 @@ assert len(noise) == 3
 
 # %%
 # The relevance of noise is how far it is from the nearest cluster, feature by feature, and so never
-# negative. What is absorbed is mostly the distance from which on a row is noise.
+# negative. What is absorbed has the threshold in it, the distance from which on a row is noise.
 assert (noise.relevance >= 0).all()
 assert (noise.absorbed < 0).all()
 
