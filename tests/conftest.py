@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from browsing import chromium
 
 
 def local_session():
@@ -33,3 +34,9 @@ def spark():
     session = local_session()
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as started:
+        yield started

@@ -185,7 +185,7 @@ def test_shap(e, monkeypatch):
     assert some.values.shape == (6, 50)
     np.testing.assert_allclose(some.values.sum(axis=1) + some.base_values, e.logits[:6], rtol=1e-12)
     np.testing.assert_array_equal(some.data, X.toarray()[:6])
-    monkeypatch.setattr("neonxai.explanation.result._MOST_DENSE", 50 * 10)
+    monkeypatch.setattr("neonxai.explanation.shap_values._MOST_DENSE", 50 * 10)
     e[:10].to_shap()
     with pytest.raises(ValueError, match=r"11 rows × 50 features are too many.*e\[:100\]"):
         e[:11].to_shap()

@@ -30,13 +30,7 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
         If the file exists and ``overwrite`` is false.
     """
     path = Path(path)
-    taken = FileExistsError(
-        f"{path} exists already. Ask for it to be overwritten (overwrite=True), or choose another name."
-    )
-    if path.exists() and not overwrite:
-        raise taken
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {path.parent} for {path.name}. Make it first.")
+    check_free(path, overwrite=overwrite)
     # A folder of its own: unique among threads and processes, and the file in it gets the usual permissions.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".neonxai-") as folder:
         temporary = Path(folder) / f"file{path.suffix}"
@@ -47,9 +41,32 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
         try:
             path.hardlink_to(temporary)  # fails if the file came into being meanwhile
         except FileExistsError:
-            raise taken from None
+            raise _taken(path) from None
         except OSError:  # a file system without links
             temporary.rename(path)
+
+
+def check_free(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Check that a file can take its place, before the work that fills it.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists and ``overwrite`` is false.
+    FileNotFoundError
+        If its folder does not exist.
+    """
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise _taken(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent} for {path.name}. Make it first.")
+
+
+def _taken(path: Path) -> FileExistsError:
+    return FileExistsError(
+        f"{path} exists already. Ask for it to be overwritten (overwrite=True), or choose another name."
+    )
 
 
 def write(

@@ -1,4 +1,4 @@
-"""The shell: ``neonxai demo`` and ``neonxai explain``.
+"""The shell: ``neonxai demo``, ``neonxai explain`` and ``neonxai report``.
 
 Exit codes, the same for every command:
 

@@ -9,7 +9,25 @@ import typer
 
 import neonxai
 from neonxai.cli.group import Shell
-from neonxai.cli.scaling import Missing, Scale  # noqa: TC001  (Typer reads the annotations)
+from neonxai.cli.options import (  # noqa: TC001  (Typer reads the annotations)
+    Beta,
+    Centers,
+    Clusters,
+    Columns,
+    Data,
+    Drop,
+    Gamma,
+    GivenMissing,
+    GivenScale,
+    Key,
+    Labels,
+    ModelFile,
+    Noise,
+    Overwrite,
+    Quiet,
+    Seed,
+    Trust,
+)
 from neonxai.cli.screen import Screen
 
 __all__ = ["app", "shell"]
@@ -29,6 +47,7 @@ Examples:
   neonxai demo
   neonxai explain wine.csv --clusters 3 --drop target
   neonxai explain customers.csv --labels segment
+  neonxai report wine.csv --clusters 3
   neonxai explain --help
 
 """
@@ -47,6 +66,15 @@ Examples:
   neonxai explain customers.csv --labels segment --noise unassigned
   neonxai explain customers.csv --model segments.skops
   neonxai explain wine.csv --clusters 3 --json --quiet | jq .clusters
+
+"""
+
+_REPORT_EXAMPLES = """\b
+Examples:
+  neonxai report wine.csv --clusters 3
+  neonxai report penguins.csv --clusters 3 --drop year --out penguins.html
+  neonxai report customers.csv --labels segment --id customer --open
+  neonxai report customers.csv --model segments.skops --title Segments
 
 """
 
@@ -115,124 +143,22 @@ def _demo(
     epilog=_EXPLAIN_EXAMPLES + _EXIT_CODES,
 )
 def _explain(
-    data: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DATA",
-            help="A table: .csv .tsv .parquet .arrow .feather .ipc .jsonl .ndjson",
-            show_default=False,
-        ),
-    ],
+    data: Data,
     *,
-    clusters: Annotated[
-        str | None,
-        typer.Option(
-            "--clusters",
-            metavar="K",
-            help="Cluster into K by k-means (best of 10 starts).",
-            show_default=False,
-        ),
-    ] = None,
-    centers: Annotated[
-        Path | None,
-        typer.Option(
-            "--centers",
-            metavar="FILE",
-            help="Instead: centers that you have, a row each, in the units of DATA "
-            "(they are scaled as the data are). Columns are matched by name; "
-            "further columns of FILE are ignored, and listed.",
-            show_default=False,
-        ),
-    ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            "--labels",
-            metavar="COLUMN",
-            help="Instead: a column of DATA with the cluster of each row, numbers or text, from any "
-            "algorithm or any hand. It is taken out of the other columns; these explain it.",
-            show_default=False,
-        ),
-    ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model",
-            metavar="FILE",
-            help="Instead: a clustering or a Pipeline that you have fitted, saved with skops.io.dump. Its "
-            "columns are matched by name.",
-            show_default=False,
-        ),
-    ] = None,
-    trust: Annotated[
-        str | None,
-        typer.Option(
-            "--trust",
-            metavar="TYPE,TYPE",
-            help="Of --model: types in FILE that may be loaded beside those that skops trusts. Loading one "
-            "can run any code, so name only what you know.",
-            show_default=False,
-        ),
-    ] = None,
-    noise: Annotated[
-        str | None,
-        typer.Option(
-            "--noise",
-            metavar="LABEL",
-            help="Of --labels: what the rows of no cluster are called; '' if all are clusters. "
-            "By default -1, where labels are whole numbers.",
-            show_default=False,
-        ),
-    ] = None,
-    gamma: Annotated[
-        str | None,
-        typer.Option(
-            "--gamma",
-            metavar="auto|NUMBER|inf",
-            help="Of --labels: how near rows must be to count, 1 / squared width; inf the nearest row of "
-            "each cluster only, auto (the default) where the labels are likeliest.",
-            show_default=False,
-        ),
-    ] = None,
-    columns: Annotated[
-        str | None, typer.Option("--columns", metavar="A,B,C", help="Use these columns.", show_default=False)
-    ] = None,
-    drop: Annotated[
-        str | None,
-        typer.Option("--drop", metavar="A,B", help="Use all columns but these.", show_default=False),
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            "--id",
-            metavar="COLUMN",
-            help="Names of the rows, of any type: left out of the clustering, and written first to --out.",
-            show_default=False,
-        ),
-    ] = None,
-    scale: Annotated[
-        Scale | None,
-        typer.Option("--scale", help="What to do to each column beforehand.", show_default="standard"),
-    ] = None,
-    missing: Annotated[
-        Missing | None,
-        typer.Option(
-            "--missing",
-            help="What a missing value is: a number the column's median and a category one of its own, or an "
-            "error.",
-            show_default="impute",
-        ),
-    ] = None,
-    beta: Annotated[
-        str,
-        typer.Option(
-            "--beta",
-            metavar="auto|NUMBER|inf",
-            help="How far beyond the nearest rival the explanation looks: 0 all rivals alike, "
-            "inf the nearest only, auto 1 / mean logit.",
-        ),
-    ] = "auto",
-    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of k-means.")] = 0,
+    clusters: Clusters = None,
+    centers: Centers = None,
+    labels: Labels = None,
+    model: ModelFile = None,
+    trust: Trust = None,
+    noise: Noise = None,
+    gamma: Gamma = None,
+    columns: Columns = None,
+    drop: Drop = None,
+    key: Key = None,
+    scale: GivenScale = None,
+    missing: GivenMissing = None,
+    beta: Beta = "auto",
+    seed: Seed = 0,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -244,7 +170,7 @@ def _explain(
             show_default=False,
         ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE if it exists.")] = False,
+    overwrite: Overwrite = False,
     summary: Annotated[
         bool,
         typer.Option(
@@ -252,7 +178,7 @@ def _explain(
             help="Show, and write to --out, one row per cluster: the mean relevance of each column.",
         ),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show nothing but errors.")] = False,
+    quiet: Quiet = False,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -297,6 +223,73 @@ def _explain(
         json=as_json,
     )
     run(request, Screen(quiet=quiet, as_json=as_json))
+
+
+@app.command(
+    "report",
+    short_help="The same as one page to look at and to send to others.",
+    epilog=_REPORT_EXAMPLES + _EXIT_CODES,
+)
+def _report(
+    data: Data,
+    *,
+    clusters: Clusters = None,
+    centers: Centers = None,
+    labels: Labels = None,
+    model: ModelFile = None,
+    trust: Trust = None,
+    noise: Noise = None,
+    gamma: Gamma = None,
+    columns: Columns = None,
+    drop: Drop = None,
+    key: Key = None,
+    scale: GivenScale = None,
+    missing: GivenMissing = None,
+    beta: Beta = "auto",
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The page, an .html file.")] = Path(
+        "report.html"
+    ),
+    overwrite: Overwrite = False,
+    title: Annotated[
+        str | None,
+        typer.Option("--title", metavar="TEXT", help="The heading of the page.", show_default=False),
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Explain as "neonxai explain" does, and write one page that shows it all.
+
+    The page holds everything that it needs: send it to somebody who has nothing
+    installed. It says what the clusters are, what tells them apart, why a row is
+    where it is, which rows are in doubt, and what there is to distrust.
+    """
+    from neonxai.cli.report import run
+    from neonxai.cli.request import Request
+
+    request = Request(
+        data=data,
+        clusters=clusters,
+        centers=centers,
+        labels=labels,
+        model=model,
+        trust=trust,
+        noise=noise,
+        gamma=gamma,
+        columns=columns,
+        drop=drop,
+        key=key,
+        given_scale=scale,
+        given_missing=missing,
+        beta=beta,
+        seed=seed,
+        out=None,
+        overwrite=overwrite,
+        summary=False,
+        quiet=quiet,
+        json=False,
+    )
+    run(request, out, Screen(quiet=quiet), title=title, show=show)
 
 
 def shell() -> None:

@@ -107,16 +107,17 @@ def explain(request: Request, screen: Screen) -> Result:
         else:
             model, warned = cluster(prepared, request)
             said += warned
-        explanation, stand_in, warned = _explain(
+        explainer, explanation, warned = _explain(
             model, prepared.frame, request, data, progress, prepared.transformer
         )
     said += warned
+    stand_in = _stand_in(explainer)
     if stand_in is not None:
         said += notes.about_logits(explanation, stand_in)
     if request.clusters is not None:
         said += notes.about_two_clusters(explanation)
     made = None if values.are_plain else recipe(values, request.scale)
-    return Result(explanation, values, selection, keys, ignored, tuple(said), stand_in, made)
+    return Result(explanation, explainer, values, selection, keys, ignored, tuple(said), stand_in, made)
 
 
 def _with_model(request: Request, data: DataFile, selection: Selection, screen: Screen) -> Result:
@@ -130,13 +131,15 @@ def _with_model(request: Request, data: DataFile, selection: Selection, screen: 
     keys = _keys(data, selection, request)
     frame = frame_for(values, what)
     with screen.progress(values.frame.height * values.frame.width, "Reading the model") as progress:
-        explanation, stand_in, warned = _explain(model, frame, request, data, progress)
+        explainer, explanation, warned = _explain(model, frame, request, data, progress)
     said += warned
+    stand_in = _stand_in(explainer)
     if stand_in is not None:
         said += notes.about_logits(explanation, stand_in)
     said += notes.about_targets(explanation)
     return Result(
         explanation,
+        explainer,
         values,
         selection,
         keys,
@@ -167,8 +170,8 @@ def _explain(
     data: DataFile,
     progress: Callable[[int, int], None] | None,
     preprocessing: Any = None,
-) -> tuple[Explanation, StandIn | None, list[str]]:
-    """Explain all rows: with what stands in for labels, and what was warned of."""
+) -> tuple[neonxai.ClusterExplainer, Explanation, list[str]]:
+    """Explain all rows: by what, and what was warned of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         # A note says so instead, and what it means here.
@@ -191,7 +194,7 @@ def _explain(
                 raise
             raise not_explained(error, f"--model {request.model}") from error
     said = list(dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught))
-    return explanation, _stand_in(explainer), said
+    return explainer, explanation, said
 
 
 def _stand_in(explainer: neonxai.ClusterExplainer) -> StandIn | None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from neonxai.cli.columns import Selection
     from neonxai.cli.preprocessing import Recipe
     from neonxai.cli.values import Values
+    from neonxai.explainer import ClusterExplainer
     from neonxai.explanation import Explanation
 
 __all__ = ["Result", "StandIn"]
@@ -43,6 +44,8 @@ class Result:
     ----------
     explanation : Explanation
         Of all rows, with a relevance for each column.
+    explainer : neonxai.ClusterExplainer
+        What explained them.
     values : Values
         The columns in the user's units.
     selection : Selection
@@ -63,6 +66,7 @@ class Result:
     """
 
     explanation: Explanation
+    explainer: ClusterExplainer
     values: Values
     selection: Selection
     keys: pl.Series | None

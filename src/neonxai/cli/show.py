@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from neonxai.cli.screen import Screen
     from neonxai.explanation import Explanation
 
-__all__ = ["report"]
+__all__ = ["decisions", "report"]
 
 _STRONGEST: Final = 3
 _MAX_FEATURES: Final = 40
@@ -63,7 +63,7 @@ def report(request: Request, result: Result, screen: Screen) -> None:
         Where to.
     """
     e = result.explanation
-    _say_decisions(request, result, screen)
+    decisions(request, result, screen)
     clusters = cluster_facts(e, result.values.matrix)
     if request.summary:
         for table in _summary_tables(e, clusters, _noise(result), screen.width):
@@ -78,7 +78,14 @@ def report(request: Request, result: Result, screen: Screen) -> None:
         screen.say(f"Wrote {content} to {request.out}")
 
 
-def _say_decisions(request: Request, result: Result, screen: Screen) -> None:
+def decisions(request: Request, result: Result, screen: Screen) -> None:
+    """Say what was decided on the way, and what there is to note.
+
+    Parameters
+    ----------
+    request, result, screen
+        As for `report`.
+    """
     e = result.explanation
     used, dropped, key = result.selection.used, result.selection.dropped, result.selection.key
     labels = result.selection.labels

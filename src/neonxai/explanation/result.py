@@ -13,6 +13,8 @@ from neonxai.explanation import cells, file
 from neonxai.explanation.contrast import SMALL_TABLE, contrast_table
 from neonxai.explanation.overview import html_overview, text_overview
 from neonxai.explanation.rows import row_key
+from neonxai.explanation.shap_values import to_shap
+from neonxai.explanation.sums import conservation_error, summed_up
 from neonxai.explanation.tabular import long_table, summary_table, wide_table
 from neonxai.names import positions_of
 from neonxai.tensors import host_copy, namespace_of, take_rows
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
 _STATISTICS = ("mean", "mean_abs", "share")
 _FORMS = ("auto", "wide", "long")
-_BLOCK_VALUES = 1 << 19  # relevances summed up together: 4 MiB in float64
-_MOST_DENSE = 1 << 27  # relevances written out for SHAP: 1 GiB in float64
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -161,7 +161,7 @@ class Explanation:
     @property
     def plot(self) -> "Plotter":
         """The plots of `neonxai.plots`, drawn from this explanation: ``e.plot.sample(0)``."""
-        # The one arrow upwards in the house, for the sake of the user; only when it is asked for.
+        # An arrow upwards in the house, for the sake of the user; only when it is asked for.
         from neonxai.plots import Plotter
 
         return Plotter(self)
@@ -205,17 +205,7 @@ class Explanation:
         array of shape (n_samples,)
             Rounding alone: a few ulp of Σ|relevance|.
         """
-        e = self.to_numpy()
-        if issparse(e.relevance):
-            total: NDArray[np.float64] = _doubles(e.relevance) @ np.ones(self.n_features)
-        else:
-            total = e.relevance.sum(axis=1, dtype=np.float64)
-        if e.absent is not None:
-            total += e.absent
-        total += e.absorbed
-        total += e.base_value
-        total -= e.logits
-        return np.abs(total, out=total)
+        return conservation_error(self.to_numpy())
 
     def summary_values(self, by: str | None = "cluster", statistic: str = "mean") -> NDArray[np.float64]:
         """The numbers of `summary`, always as an array.
@@ -229,22 +219,7 @@ class Explanation:
             raise ValueError(f"by={by!r} is not known; choose 'cluster' or None (all rows together).")
         if statistic not in _STATISTICS:
             raise ValueError(f"statistic={statistic!r} is not known; choose one of {', '.join(_STATISTICS)}.")
-        groups = self.label_positions if by == "cluster" else np.zeros(self.n_samples, dtype=np.intp)
-        n_groups = self.n_clusters if by == "cluster" else 1
-        sums, relevance = np.zeros((n_groups, self.n_features)), self.to_numpy().relevance
-        step = max(1, self.n_samples if issparse(relevance) else _BLOCK_VALUES // self.n_features)
-        for start in range(0, self.n_samples, step):
-            block = relevance[start : start + step]
-            group = groups[start : start + step]
-            ones = csr_array((np.ones(len(group)), (group, np.arange(len(group)))), (n_groups, len(group)))
-            parts = ones @ (block if statistic == "mean" else abs(block)).astype(np.float64, copy=False)
-            sums += parts.toarray() if issparse(parts) else parts
-        with np.errstate(invalid="ignore", divide="ignore"):
-            if statistic == "share":
-                sums /= sums.sum(axis=1, keepdims=True)
-            else:
-                sums /= np.bincount(groups, minlength=n_groups)[:, None]
-        return sums if by == "cluster" else sums[0]
+        return summed_up(self.to_numpy(), by_cluster=by == "cluster", statistic=statistic)
 
     def summary(self, by: str | None = "cluster", statistic: str = "mean") -> Any:
         """What the features do on average, per cluster or over all rows.
@@ -420,28 +395,56 @@ class Explanation:
         ValueError
             If sparse relevance of so many rows would take more than 1 GiB.
         """
-        try:
-            import shap
-        except ImportError as error:
-            raise ImportError("to_shap needs SHAP, which is not installed: pip install shap") from error
-        e = self.to_numpy()
-        values: Any = e.relevance
-        base_values = e.base_value + e.absorbed
-        if issparse(values):
-            if self.n_samples * self.n_features > _MOST_DENSE:
-                raise ValueError(
-                    f"{self.n_samples} rows × {self.n_features} features are too many to be written out for "
-                    "SHAP's plots. Choose rows first: e[:100].to_shap()."
-                )
-            values = values.toarray()
-        if e.absent is not None:
-            base_values = base_values + e.absent
-        return shap.Explanation(
-            values=values,
-            base_values=base_values,
-            data=cells.as_array(e.data),
-            feature_names=list(self.feature_names),
-        )
+        return to_shap(self.to_numpy())
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        explainer: Any = None,
+        values: Any = None,
+        names: Any = None,
+        title: str | None = None,
+        overwrite: bool = False,
+    ) -> str | None:
+        """Make a report: one HTML page with all that it needs in it, to look at and to send to others.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to write it, under exactly this name; by default it is returned.
+        explainer : ClusterExplainer, optional
+            The explainer that made this explanation. With it the report also answers why a row is in its
+            cluster rather than in another one that the reader chooses, and says what the model is.
+        values : array-like or frame of shape (n_samples, n_features), optional
+            The same rows in the units to be shown, where the clustering has seen scaled ones, by default
+            `data`; of documents, the texts.
+        names : sequence of n_samples names, optional
+            What rows are called. By default `index`, or their positions.
+        title : str, optional
+            The heading.
+        overwrite : bool
+            Whether an existing file may be replaced.
+
+        Returns
+        -------
+        str or None
+            The page, if there is no path.
+
+        Raises
+        ------
+        FileExistsError
+            If the file exists and ``overwrite`` is false.
+        ImportError
+            Without Jinja and Plotly: ``pip install "neonxai[report]"``.
+        ValueError
+            If there are no rows, or names or values are not those of these rows.
+        """
+        # Like `plot`, an arrow upwards in the house; only when it is asked for.
+        from neonxai.report import to_html
+
+        told = {"explainer": explainer, "values": values, "names": names, "title": title}
+        return to_html(self, path, overwrite=overwrite, **told)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Store the explanation in one file, without pickle: an .npz archive of arrays.
@@ -486,10 +489,3 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         return html_overview(self.to_numpy())
-
-
-def _doubles(relevance: csr_array) -> csr_array:
-    """The same in float64, in which float32 is summed up, too."""
-    return csr_array(
-        (relevance.data.astype(np.float64), relevance.indices, relevance.indptr), relevance.shape
-    )

@@ -1,0 +1,45 @@
+// Plotly, unpacked when the page is up; and charts that are drawn again when the colors change.
+const charts = new Map();
+
+const loadLibrary = async () => {
+  const script = document.createElement("script");
+  script.textContent = new TextDecoder().decode(await unpacked("packed-library"));
+  document.head.append(script);
+  if (!window.Plotly) throw new Error("Plotly did not load");
+};
+
+const baseLayout = () => ({
+  font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: css("--ink") },
+  paper_bgcolor: "rgba(0,0,0,0)",
+  plot_bgcolor: "rgba(0,0,0,0)",
+  margin: { l: 52, r: 12, t: 8, b: 48 },
+  showlegend: false,
+  hovermode: "closest",
+  hoverlabel: { bgcolor: css("--paper"), bordercolor: css("--strong-line"), font: { color: css("--ink") } },
+});
+
+const axis = (more = {}) => ({
+  gridcolor: css("--grid"), zerolinecolor: css("--strong-line"), linecolor: css("--strong-line"), fixedrange: true, ...more,
+});
+
+// `figure()` gives { data, layout, label }; it is asked again whenever the chart has to look otherwise.
+const draw = async (id, figure) => {
+  charts.set(id, figure);
+  if (!window.Plotly) return;
+  const { data, layout, label } = figure();
+  const target = byId(id);
+  if (!target.classList.contains("js-plotly-plot")) target.replaceChildren();
+  target.setAttribute("role", "img");
+  target.setAttribute("aria-label", label);
+  await window.Plotly.react(target, data, { ...baseLayout(), ...layout }, { displayModeBar: false, responsive: true, showTips: false });
+};
+
+const redrawAll = async () => {
+  for (const [id, figure] of charts) await draw(id, figure);
+};
+
+// On paper: light colors come from the style sheet, and the width is the paper's.
+const watchLook = () => {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
+  matchMedia("print").addEventListener("change", redrawAll);
+};
