@@ -15,7 +15,6 @@ project_copyright = author
 version = release = installed_version("neonxai")
 
 extensions = [
-    "bars",
     "citations",
     "gallery_links",
     "mathml",
@@ -26,6 +25,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
+    "tidy",
 ]
 exclude_patterns = ["_build", "gallery"]
 templates_path = ["_templates"]

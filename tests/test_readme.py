@@ -46,10 +46,3 @@ def test_there_are_two_setup_commands():
         'python -m pip install ".[cli]" && neonxai demo',
         'python -m pip install -e ".[test]" -c constraints.txt && pytest',
     ]
-
-
-def test_links_within_the_project_lead_somewhere():
-    root = README.parent
-    for page in [README, *root.glob("docs/*.md"), root / "CONTRIBUTING.md", root / "CHANGELOG.md"]:
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -9,9 +9,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-_ENTRY = re.compile(r"^\[(\w+\d{4})\]\n: ", flags=re.MULTILINE)
-_IN_PAGES = re.compile(r"(?<![\[`\w])\[(\w+\d{4})\](?![(\[:_`])")
-_IN_DOCSTRINGS = re.compile(r"\[(\w+\d{4})\]_")
+_ENTRY = re.compile(r"^\[([\w-]+\d{4})\]\n: ", flags=re.MULTILINE)
+_IN_PAGES = re.compile(r"(?<![\[`\w])\[([\w-]+\d{4})\](?![(\[_`])")
+_IN_DOCSTRINGS = re.compile(r"\[([\w-]+\d{4})\]_")
 
 
 def keys(references: str) -> list[str]:

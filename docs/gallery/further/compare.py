@@ -2,8 +2,9 @@
 Does it tell the truth? Deletion curves
 =======================================
 
-That relevances add up does not say that they are well distributed. Replace the features that an explanation calls most
-relevant by their means, one after the other: if it is right, the evidence for the cluster falls fast.
+That relevances add up does not say that they are well distributed. Replace the features that an explanation
+calls most relevant by their means, one after the other: if it is right, the evidence for the cluster falls
+fast.
 """
 
 # %%
@@ -22,8 +23,8 @@ explainer = neonxai.ClusterExplainer(model).fit(wine)
 # %%
 # Rivals
 # ------
-# How far a value is from the mean; Shapley values of the same logit; shares on the way from the mean; and a method that must
-# lose: NEON's order, turned around.
+# How far a value is from the mean; Shapley values of the same logit; shares on the way from the mean; and a
+# method that must lose: NEON's order, turned around.
 game = neonxai.ClusterExplainer(model, method="shapley").fit(wine)
 shares = neonxai.ClusterExplainer(model, method="integrated").fit(wine)
 both = compare(
@@ -46,7 +47,8 @@ for name, curve in sorted(both.deletion.items(), key=lambda item: item[1].area):
 assert areas["reversed"] > areas["random"] > areas["distance from the mean"] > areas["neon"]
 
 # %%
-# The three that know the clustering are close together. Wines differ more than methods do, so compare wine by wine:
+# The three that know the clustering are close together. Wines differ more than methods do, so compare wine
+# by wine:
 for name in ("Shapley values", "integrated"):
     difference = both.deletion[name].areas - both.deletion["neon"].areas
     error = difference.std(ddof=1) / np.sqrt(len(difference))
@@ -54,8 +56,8 @@ for name in ("Shapley values", "integrated"):
     assert abs(difference.mean()) < 0.1
 
 # %%
-# Replaced by the mean of the nearest rival, features ask what keeps the row out of that cluster, and NEON's default comes
-# first.
+# Replaced by the mean of the nearest rival, features ask what keeps the row out of that cluster, and NEON's
+# default comes first.
 rival = compare(
     explainer,
     wine,

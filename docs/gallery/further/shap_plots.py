@@ -2,8 +2,9 @@
 SHAP's plots
 ============
 
-``to_shap()`` gives an explanation to whatever draws SHAP's. The numbers stay NEON's: relevances that start at the boundary
-between clusters, where SHAP's start at an average. So "base value" and E[f(X)] in these pictures are 0, that boundary.
+``to_shap()`` gives an explanation to whatever draws SHAP's. The numbers stay NEON's: relevances that start
+at the boundary between clusters, where SHAP's start at an average. So "base value" and E[f(X)] in these
+pictures are 0, that boundary.
 """
 
 # %%
@@ -26,8 +27,8 @@ assert not np.any(cluster.base_values)
 # %%
 # All rows of a cluster
 # ---------------------
-# A dot is a wine of cluster 1, and its color the scaled value. That a feature speaks for the cluster where it is *low* can
-# be seen here, of hue for example:
+# A dot is a wine of cluster 1, and its color the scaled value. That a feature speaks for the cluster where
+# it is *low* can be seen here, of hue for example:
 shap.plots.beeswarm(cluster, show=False)
 plt.tight_layout()
 hue = list(wine.columns).index("hue")
@@ -54,6 +55,8 @@ game = neonxai.explain(KMeans(3, n_init=10, random_state=0), scaled, method="sha
 values = game[game.labels == 1].to_shap()
 shap.plots.waterfall(values[0], show=False)
 plt.tight_layout()
-print(values.base_values[0].round(2), values.values[0].sum().round(2), game.logits[game.labels == 1][0].round(2))
+print(
+    values.base_values[0].round(2), values.values[0].sum().round(2), game.logits[game.labels == 1][0].round(2)
+)
 assert np.isclose(values.base_values[0] + values.values[0].sum(), game.logits[game.labels == 1][0])
 assert abs(values.base_values[0]) > 1

@@ -2,8 +2,8 @@
 HDBSCAN: why is this row noise?
 ===============================
 
-HDBSCAN leaves labels, and no rule. A network of support points stands in for it, and says by how much it agrees; noise is
-explained by how far it is from all clusters.
+HDBSCAN leaves labels, and no rule. A network of support points stands in for it, and says by how much it
+agrees; noise is explained by how far it is from all clusters.
 """
 
 # %%
@@ -33,8 +33,8 @@ print(noise.to_frame()[columns].round(2).to_string())
 assert len(noise) == 3
 
 # %%
-# The relevance of noise is how far it is from the nearest cluster, feature by feature, and so never negative. What is
-# absorbed is mostly the distance from which on a row is noise.
+# The relevance of noise is how far it is from the nearest cluster, feature by feature, and so never
+# negative. What is absorbed has the threshold in it, the distance from which on a row is noise.
 assert (noise.relevance >= 0).all()
 assert (noise.absorbed < 0).all()
 

@@ -38,8 +38,9 @@ e.plot.sample(doubt.index[0], values=iris.data)
 # %%
 # What belongs to no feature
 # --------------------------
-# A component is favored, or not, before any flower is looked at: by its weight and its density. That is in ``absorbed``.
-# For this one it is larger than the logit, so that its measurements together speak *against* its component:
+# A component is favored, or not, before any flower is looked at: by its weight and its density. That is in
+# ``absorbed``. For this one it is larger than the logit, so that its measurements together speak *against*
+# its component:
 assert doubt.absorbed[0] > doubt.logits[0]
 assert doubt.relevance[0].sum() < 0
 print(doubt.relevance[0].sum().round(2), doubt.absorbed[0].round(2), doubt.logits[0].round(2))
@@ -47,6 +48,7 @@ print(doubt.relevance[0].sum().round(2), doubt.absorbed[0].round(2), doubt.logit
 # %%
 # What makes the components
 # -------------------------
-# Cluster 1, the setosas, is far from the others; hence its large relevances. In shares, the clusters can be compared.
+# Cluster 1, the setosas, is far from the others; hence its large relevances. In shares, the clusters can be
+# compared.
 assert set(iris.target_names[iris.target[e.labels == 1]]) == {"setosa"}
 e.plot.heatmap(statistic="share")

@@ -2,8 +2,8 @@
 Outliers: which measurements are odd
 ====================================
 
-The local outlier factor compares how sparse it is around a row with how sparse it is around its neighbors. Its score is
-distributed over the features by the differences that it is made of.
+The local outlier factor compares how sparse it is around a row with how sparse it is around its neighbors.
+Its score is distributed over the features by the differences that it is made of.
 """
 
 # %%

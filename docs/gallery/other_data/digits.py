@@ -27,7 +27,8 @@ for cluster in range(10):
 # %%
 # The clusters' own pixels
 # ------------------------
-# Above each cluster's center, below the mean relevance: red pixels speak for the cluster, blue ones for its rivals.
+# Above each cluster's center, below the mean relevance: red pixels speak for the cluster, blue ones for its
+# rivals.
 means = e.summary().reshape(10, 8, 8)
 largest = np.abs(means).max()
 figure, axes = plt.subplots(2, 10, figsize=(10, 2.6), layout="constrained")
@@ -40,11 +41,11 @@ for axis in axes.flat:
     axis.set_yticks([])
 
 # %%
-# Relevance lies also where a digit has no ink. Of the pixels that speak most for cluster 6, the zeros, the empty
-# middle is one:
+# Relevance lies also where a digit has no ink. Of the pixels that speak most for cluster 6, the zeros, the
+# empty middle is one:
 middle = means[6][3:5, 3:5]
 print(means[6].round(0).astype(int))
-assert means[6].argmax() % 8 in {3, 4}
+assert np.unravel_index(means[6].argmax(), (8, 8)) == (3, 4)
 assert middle.min() > 0
 
 # %%
@@ -52,24 +53,16 @@ assert middle.min() > 0
 # ---------
 # The image that is nearest to a boundary, and why it is where it is rather than with the nearest rival:
 row = int(e.logits.argmin())
-pair = neonxai.explain(model, digits.data[row : row + 1], target=e.labels[row], against=e.competitors[row])
-relevance = pair.relevance.reshape(8, 8)
-figure, axes = plt.subplots(1, 4, figsize=(8, 2.4), layout="constrained")
-axes[0].imshow(digits.images[row], cmap="gray_r")
-axes[0].set_title(f"image {row}: a {digits.target[row]}")
-axes[1].imshow(model.cluster_centers_[e.labels[row]].reshape(8, 8), cmap="gray_r")
-axes[1].set_title(f"its cluster, {e.labels[row]}")
-axes[2].imshow(model.cluster_centers_[e.competitors[row]].reshape(8, 8), cmap="gray_r")
-axes[2].set_title(f"the rival, {e.competitors[row]}")
-bound = np.abs(relevance).max()
-axes[3].imshow(relevance, cmap="RdBu_r", vmin=-bound, vmax=bound)
-axes[3].set_title("for (red) and against")
-for axis in axes:
-    axis.set_xticks([])
-    axis.set_yticks([])
+cluster, rival = e.labels[row], e.competitors[row]
+print(f"image {row}, a {digits.target[row]}: in cluster {cluster}, nearest rival {rival}")
+pair = neonxai.explain(model, digits.data[row : row + 1], target=cluster, against=rival)
+pair.plot.image(shape=(8, 8))
+relevance = pair.relevance
 
 # %%
 # For and against almost cancel; what is left is the logit.
-print(relevance[relevance > 0].sum().round(1), relevance[relevance < 0].sum().round(1), e.logits[row].round(2))
+print(
+    relevance[relevance > 0].sum().round(1), relevance[relevance < 0].sum().round(1), e.logits[row].round(2)
+)
 assert np.isclose(relevance.sum(), e.logits[row])
 assert e.logits[row] < 0.02 * relevance[relevance > 0].sum()

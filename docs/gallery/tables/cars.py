@@ -2,8 +2,8 @@
 Cars: behind a projection
 =========================
 
-A clustering of the first three principal components is hard to read: who knows what ``pca1`` is? The components
-are no more than a stop on the way, and the relevance goes on to the columns.
+A clustering of the first three principal components is hard to read: who knows what ``pca1`` is? The
+components are no more than a stop on the way, and the relevance goes on to the columns.
 """
 
 # %%
@@ -21,11 +21,21 @@ import neonxai
 
 cars = pl.read_json(local_data.cars.filepath, infer_schema_length=None)
 cars = cars.with_columns(pl.col("Year").str.slice(0, 4).cast(int))
-numbers = ["Miles_per_Gallon", "Cylinders", "Displacement", "Horsepower", "Weight_in_lbs", "Acceleration", "Year"]
-front = ColumnTransformer([
-    ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), numbers),
-    ("origin", OneHotEncoder(sparse_output=False), ["Origin"]),
-])
+numbers = [
+    "Miles_per_Gallon",
+    "Cylinders",
+    "Displacement",
+    "Horsepower",
+    "Weight_in_lbs",
+    "Acceleration",
+    "Year",
+]
+front = ColumnTransformer(
+    [
+        ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), numbers),
+        ("origin", OneHotEncoder(sparse_output=False), ["Origin"]),
+    ]
+)
 model = make_pipeline(front, PCA(3), KMeans(3, n_init=10, random_state=0)).fit(cars)
 e = neonxai.explain(model, cars)
 print(e)

@@ -29,7 +29,7 @@ _NOISE_ROWS = 4000
 class SupportNetwork(RecognizingNetwork):
     r"""Any partition of points: the soft distance to a cluster's members.
 
-    .. math:: d_k(x) = -\frac1\gamma \log \operatorname{mean}_{j \in C_k} \exp(-\gamma \|x - u_j\|^2),
+    .. math:: d_k(x) = -\frac1\gamma \log\, \operatorname{mean}_{j \in C_k} \exp(-\gamma \|x - u_j\|^2),
 
     the nearest member's squared distance for γ = ∞. Written out, h_k = d_k − d_c is a network of pairs (i in
     c, j in k): h_ij = ‖x − u_j‖² − ‖x − u_i‖² is linear, pooled by a soft maximum over i and a soft minimum
