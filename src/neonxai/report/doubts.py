@@ -158,16 +158,16 @@ def near_tied(groups: Groups) -> list[Doubt]:
     usual = (
         f"a probability below {BORDERLINE}"
         if e.pooling == "soft"
-        else f"less than {_NEAR:.0%} of their mean evidence. It is 25% where k-means cuts one round cluster in "
-        "two, and 12% between two whose centers are 4 standard deviations apart"
+        else f"less than {_NEAR:.0%} of their mean evidence. It is 25% where k-means cuts one round cluster "
+        "in two, and 12% between two whose centers are 4 standard deviations apart"
     )
     return [
         Doubt(
             "near_tied",
             "Clusters without a gap between them",
-            f"Of the {e.row_kind}s between these, many are near the border: clusters {worst}. (Near: {usual}.) "
-            "The border between such clusters is a convention. Compare with fewer clusters, and read what is "
-            "near the border as belonging to both.",
+            f"Of the {e.row_kind}s between these, many are near the border: clusters {worst}. "
+            f"(Near: {usual}.) The border between such clusters is a convention. Compare with fewer "
+            "clusters, and read what is near the border as belonging to both.",
         )
     ]
 
@@ -193,8 +193,8 @@ def tiny(groups: Groups) -> list[Doubt]:
             "tiny",
             "A tiny cluster" if one else "Tiny clusters",
             f"{'Cluster' if one else 'Clusters'} {named}, of {_count(e.n_samples, e.row_kind)}. What is "
-            f"typical of {'it' if one else 'them'} rests on these few, and may be chance. Are they outliers, or "
-            "mistakes in the data? If so, take them out and cluster again; otherwise look at each.",
+            f"typical of {'it' if one else 'them'} rests on these few, and may be chance. Are they outliers, "
+            "or mistakes in the data? If so, take them out and cluster again; otherwise look at each.",
         )
     ]
 

@@ -24,8 +24,8 @@ _LEAST_ROWS = 20
 # sphere of so many rows: k-means gains by cutting such clusters, or by giving their ends to others. Of two
 # features, one is then at least twice as wide as the other, in its standard deviation.
 _EXCESS = 0.3
-# Standard deviations beyond which hardly a row lies: a cluster whose longest direction doesn't reach the border
-# to its nearest rival with so many is not cut, however long it is.
+# Standard deviations beyond which hardly a row lies: a cluster whose longest direction doesn't reach the
+# border to its nearest rival with so many is not cut, however long it is.
 _REACH = 3.0
 # Of the contrasts, what other weights would be needed for. Centers of k-means are the means of their rows but
 # for its tolerance, those of MiniBatchKMeans are some percent off.
