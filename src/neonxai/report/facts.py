@@ -411,8 +411,8 @@ class Report:
             "<u4", "<u2"), ``shape``, and ``at``, where it begins in the bytes.
         arrays : bytes
             One array after the other, each byte by byte in planes: first the lowest byte of all its
-            numbers, then the second ones, and so on (they compress to three quarters of the size). Of floats that are no
-            whole numbers, 16 of 23 bits of the digits are kept: a relative error below 1e-5.
+            numbers, then the second ones, and so on (they compress to three quarters of the size). Of floats
+            that are no whole numbers, 16 of 23 bits of the digits are kept: a relative error below 1e-5.
         """
         arrays = bytearray()
         facts: dict[str, Any] = _plain(self, arrays)
