@@ -65,7 +65,8 @@ class Visit:
               const { xaxis, yaxis } = chart._fullLayout;
               const { x, y } = chart.data[0];
               const box = chart.getBoundingClientRect();
-              return [box.left + xaxis._offset + xaxis.l2p(x[row]), box.top + yaxis._offset + yaxis.l2p(y[row])];
+              const across = xaxis._offset + xaxis.l2p(x[row]);
+              return [box.left + across, box.top + yaxis._offset + yaxis.l2p(y[row])];
             }""",
             row,
         )
@@ -77,7 +78,8 @@ def visit(browser, folder, html, *, address="", ready=READY, script=None, **opti
     """Open a page that is written to a file; what `Visit.check` checks is up to the test."""
     path = Path(folder) / "report.html"
     path.write_text(html, encoding="utf-8")
-    context = browser.new_context(offline=True, reduced_motion="reduce", **{"viewport": {"width": 1400, "height": 900}, **options})
+    options = {"viewport": {"width": 1400, "height": 900}, "reduced_motion": "reduce", **options}
+    context = browser.new_context(offline=True, **options)
     page = context.new_page()
     if script is not None:
         page.add_init_script(script)

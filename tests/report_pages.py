@@ -111,7 +111,10 @@ def made(n_rows: int = 60, n_clusters: int = 3, *, n_features: int = 4, noise: b
             rivals=rivals,
             against=against,
         ),
-        commands=(("shell", "neonxai report made.csv --clusters 3"), ("python", "import neonxai\nneonxai.demo")),
+        commands=(
+            ("shell", "neonxai report made.csv --clusters 3"),
+            ("python", "import neonxai\nneonxai.demo"),
+        ),
     )
 
 

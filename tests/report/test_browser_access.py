@@ -2,12 +2,13 @@
 
 import json
 import re
+from itertools import pairwise
 
 import pytest
-from browsing import axe_script, visit
-from report_pages import made
 
+from browsing import axe_script, visit
 from neonxai.report.page import render
+from report_pages import made
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_headings_are_in_order_and_landmarks_named(browser, tmp_path, html):
         levels = seen.page.locator("h1, h2, h3, h4").evaluate_all("all => all.map(e => Number(e.tagName[1]))")
         assert levels[0] == 1
         assert levels.count(1) == 1
-        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), levels
+        assert all(after - before <= 1 for before, after in pairwise(levels)), levels
         for landmark in ("header", "nav[aria-label]", "main", "footer"):
             assert seen.page.locator(landmark).count() == 1, landmark
         charts = seen.page.locator(".chart[role=img]")
@@ -91,7 +92,9 @@ def test_pdf(browser, tmp_path, html):
         pdf = seen.page.pdf(format="A4")
         assert pdf.startswith(b"%PDF")
         pages = len(re.findall(rb"/Type\s*/Page\b", pdf))
-        assert 4 <= pages <= 14  # ten cards, a map, a table: neither one endless page nor dozens of empty ones
+        assert (
+            4 <= pages <= 14
+        )  # ten cards, a map, a table: neither one endless page nor dozens of empty ones
         assert seen.page.evaluate("matchMedia('print').matches") is False
         seen.check()
 

@@ -1,19 +1,20 @@
-"""Names from outside are shown as they are: they run nothing, break nothing, and reorder nothing around them."""
+"""Names from outside are shown as they are: they run nothing, and break nothing."""
 
 import json
 from dataclasses import replace
 
 import pytest
-from browsing import visit
-from report_pages import made, renamed
 
+from browsing import visit
 from neonxai.report.page import render
+from report_pages import made, renamed
 
 NAMES = {
     "script": "<script>alert(1)</script><script>document.title='taken'</script>",
-    "image": "\"><img src=x onerror=alert(1)><svg onload=alert(2)>",
+    "image": '"><img src=x onerror=alert(1)><svg onload=alert(2)>',
     "end": "</script></style></title></template>-->]]><b>bold</b>",
-    "template": "{{ 7 * 7 }}{% raw %} ${7*7} %{x} %{customdata[0]} <b>&lt;&amp;</b> <a href='javascript:alert(1)'>x</a>",
+    "template": "{{ 7 * 7 }}{% raw %} ${7*7} %{x} %{customdata[0]} "
+    "<b>&lt;&amp;</b> <a href='javascript:alert(1)'>x</a>",
     "quotes": "'\"`\\' onmouseover='alert(1)' x=\"",
     "long": "x" * 10_000,
     "long words": "a long name " * 900,
@@ -32,9 +33,13 @@ def test_names_run_and_break_nothing(browser, tmp_path, kind):
     with visit(browser, tmp_path, render(renamed(made(), name)), **OPEN) as seen:
         page = seen.page
         # Nothing of the name became an element, and no attribute took it as code.
-        assert page.locator("img, b, main a[href^=javascript], [onerror], [onload], [onmouseover]").count() == 0
+        assert (
+            page.locator("img, b, main a[href^=javascript], [onerror], [onload], [onmouseover]").count() == 0
+        )
         assert page.locator("script").count() == 4  # facts, library twice (packed, and run), the page's own
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+        assert (
+            page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+        )
         for part in ("h1", "#clusters h3", "#results li", "#row-table th[scope=row]", ".heat th[scope=row]"):
             box = page.locator(part).first.bounding_box()
             assert 0 < box["height"] < 400, (part, box)
@@ -56,9 +61,13 @@ def test_names_are_shown_as_they_are(browser, tmp_path, kind):
         assert seen.page.locator("#results button span").first.text_content() in (name, _short(name, 36))
         ticks = seen.page.locator("#feature-chart .ytick text").all_text_contents()
         assert set(ticks) == {f"\u2068{_short('cluster ' + shown, 28)}\u2069"}, ticks
-        assert seen.page.locator("#row-table th bdi").first.get_attribute("dir") is None  # bdi is auto by itself
+        assert (
+            seen.page.locator("#row-table th bdi").first.get_attribute("dir") is None
+        )  # bdi is auto by itself
         titles = seen.page.locator("[title]").evaluate_all("all => all.map(e => e.title)")
-        assert all(one == name or one in {"higher", "lower", "more", "differs"} or name in one for one in titles)
+        assert all(
+            one == name or one in {"higher", "lower", "more", "differs"} or name in one for one in titles
+        )
 
 
 def _short(text, length):

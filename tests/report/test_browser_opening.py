@@ -5,10 +5,10 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
-from browsing import visit
-from report_pages import made
 
+from browsing import visit
 from neonxai.report.page import MANY_ROWS, render
+from report_pages import made
 
 FOREIGN = "https://example.org/picture.png"
 POLICY = r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">'
@@ -87,7 +87,14 @@ def test_a_script_of_strangers_does_not_run(browser, tmp_path, html):
 def test_without_javascript_words_and_tables_are_there(browser, tmp_path, html):
     with visit(browser, tmp_path, html, ready=None, java_script_enabled=False) as seen:
         text = seen.text("body")
-        for words in ("without JavaScript", "A tiny cluster", "Cluster 2", "39.1 (36 to 41)", "row-4", "feature 3"):
+        for words in (
+            "without JavaScript",
+            "A tiny cluster",
+            "Cluster 2",
+            "39.1 (36 to 41)",
+            "row-4",
+            "feature 3",
+        ):
             assert words in text, words
         assert "neonxai report made.csv" in text
         assert not seen.page.locator("#explore").is_visible()
@@ -124,7 +131,9 @@ def test_colors_follow_the_system_without_a_reload(browser, tmp_path, html):
 
 def test_sampled_pages_say_so(browser, tmp_path):
     report = made()
-    with visit(browser, tmp_path, render(replace(report, source=replace(report.source, n_rows=250_000)))) as seen:
+    with visit(
+        browser, tmp_path, render(replace(report, source=replace(report.source, n_rows=250_000)))
+    ) as seen:
         assert seen.text("#map-count") == "60 of 60 rows (of 250,000 in the data)"
         assert "60 of the rows are in this page" in seen.text("#overview")
 

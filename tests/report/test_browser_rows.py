@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from browsing import visit
-from report_pages import made
 
+from browsing import visit
 from neonxai.report import digits
 from neonxai.report.page import MANY_ROWS, render
+from report_pages import made
 
 REPORT = made()
 
@@ -44,7 +44,11 @@ def expected(report, row, rank=None):
 
 
 def value(column, row):
-    return column.names[column.codes[row]] if column.numbers is None else digits.number(float(column.numbers[row]))
+    return (
+        column.names[column.codes[row]]
+        if column.numbers is None
+        else digits.number(float(column.numbers[row]))
+    )
 
 
 def test_the_sum_is_of_what_is_shown():

@@ -80,13 +80,13 @@ def percent(share: float) -> str:
     Examples
     --------
     >>> percent(0.4149), percent(0.001), percent(0.0), percent(0.9999)
-    ('41 %', '<1 %', '0 %', '>99 %')
+    ('41%', '<1%', '0%', '>99%')
     """
     if 0 < share < 0.005:
-        return "<1 %"
+        return "<1%"
     if 0.995 <= share < 1:
-        return ">99 %"
-    return f"{100 * share:.0f} %"
+        return ">99%"
+    return f"{100 * share:.0f}%"
 
 
 def shortened(text: str, length: int) -> str:

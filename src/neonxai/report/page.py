@@ -1,8 +1,8 @@
 """The page of a report: one file of HTML that asks nothing of any network.
 
-What is text comes from a template with automatic escaping, and is there without JavaScript. Charts come from
-Plotly.js, which is taken from the package ``plotly`` where it is installed: nothing is vendored, and nothing is
-fetched. A policy in the page lets run the page's own scripts by their hashes, and forbids every connection.
+What is text comes from a template with automatic escaping, and is there without JavaScript. Charts come
+from Plotly.js, taken from the package ``plotly`` where it is installed: nothing is vendored, and nothing is
+fetched. A policy in the page lets its own scripts run, by their hashes, and forbids every connection.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 # In this order they are one script: each builds on those before.
 SCRIPTS = ("dom", "digits", "facts", "look", "charts", "answer", "map", "filters", "rows", "features", "main")
 
-# From here on the map is drawn by WebGL. Plotly compiles its shaders' callers at run time, which the policy then
-# has to allow; below, SVG is fast enough, and the policy is as tight as it can be.
+# With more, the map is drawn by WebGL. Plotly then writes functions at run time, which the policy has to
+# allow; with fewer, SVG is fast enough, and the policy is as tight as it can be. `map.js` has the same limit.
 MANY_ROWS = 2000
 
 COLORS = 8
@@ -142,14 +142,13 @@ def _script() -> str:
 @cache
 def _library() -> str:
     try:
-        import plotly
+        folder = files("plotly")
     except ImportError as error:
         raise ImportError(
             "The report's charts are Plotly's, which cannot be imported. "
             'Remedy: pip install "neonxai[report]"'
         ) from error
-    path = files(plotly) / "package_data" / "plotly.min.js"
-    return path.read_text(encoding="utf-8")
+    return (folder / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
 
 
 @cache
@@ -158,7 +157,7 @@ def _compressed_library() -> str:
 
 
 def _packed(facts: dict[str, Any], arrays: bytes) -> str:
-    """Join the facts to one text: the length of the JSON in 4 bytes, the JSON, the arrays; gzip and base64."""
+    """Join the facts to one text: the length of the JSON in 4 bytes, the JSON, the arrays; gzip, base64."""
     text = json.dumps(facts, allow_nan=False, separators=(",", ":")).encode()
     return _compressed(len(text).to_bytes(4, "little") + text + arrays)
 

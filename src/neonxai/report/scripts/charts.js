@@ -1,6 +1,9 @@
 // Plotly, unpacked when the page is up; and charts that are drawn again when the colors change.
 const charts = new Map();
 
+// The width of A4 between margins. Browsers lay out for paper only after they have asked what to draw.
+const PAPER = { width: 660 };
+
 const loadLibrary = async () => {
   const script = document.createElement("script");
   script.textContent = new TextDecoder().decode(await unpacked("packed-library"));
@@ -31,7 +34,8 @@ const draw = async (id, figure) => {
   if (!target.classList.contains("js-plotly-plot")) target.replaceChildren();
   target.setAttribute("role", "img");
   target.setAttribute("aria-label", label);
-  await window.Plotly.react(target, data, { ...baseLayout(), ...layout }, { displayModeBar: false, responsive: true, showTips: false });
+  const size = matchMedia("print").matches ? PAPER : {};
+  await window.Plotly.react(target, data, { ...baseLayout(), ...size, ...layout }, { displayModeBar: false, responsive: true, showTips: false });
 };
 
 const redrawAll = async () => {

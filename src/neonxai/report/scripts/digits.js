@@ -35,8 +35,8 @@ const certainty = (probability) => {
 };
 
 const percent = (share) => {
-  if (share > 0 && share < 0.005) return "<1 %";
-  return share >= 0.995 && share < 1 ? ">99 %" : `${(100 * share).toFixed(0)} %`;
+  if (share > 0 && share < 0.005) return "<1%";
+  return share >= 0.995 && share < 1 ? ">99%" : `${(100 * share).toFixed(0)}%`;
 };
 
 const UNNAMED = "(no name)";

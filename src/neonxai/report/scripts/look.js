@@ -12,7 +12,7 @@ const symbolOf = (position, noise) => (noise ? "x" : SYMBOLS[markOf(position)]);
 // Bars in colors, some of them striped: the difference is there in grey, too.
 const striped = (colors, which) => ({
   color: colors,
-  pattern: { shape: which.map((on) => (on ? "/" : "")), bgcolor: colors, fgcolor: colors.map(() => css("--paper")), fgopacity: 0.6, size: 6, solidity: 0.25 },
+  pattern: { shape: which.map((on) => (on ? "/" : "")), size: 6, solidity: 0.55 },
 });
 
 const clusterElement = (facts, position, length = 48) => {

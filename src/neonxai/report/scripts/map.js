@@ -40,15 +40,17 @@ const mapFigure = (facts, state, view) => () => {
     },
   };
   const chosen = {
-    type: "scatter", mode: "markers", hoverinfo: "skip", x: row === null ? [] : [view.x[row]], y: row === null ? [] : [view.y[row]],
-    marker: { symbol: "circle-open", size: 20, color: css("--ink"), line: { width: 3, color: css("--ink") } },
+    type: "scatter", mode: "markers", hoverinfo: "skip", x: row === null ? [] : [view.x[row], view.x[row]], y: row === null ? [] : [view.y[row], view.y[row]],
+    // A ring in a ring of the ground's color, which marks behind it don't hide.
+    marker: { symbol: "circle-open", size: 20, color: [css("--paper"), css("--ink")], line: { width: [8, 3] } },
   };
   const coarse = matchMedia("(pointer: coarse)").matches;
   const [across, up] = facts.rows.axes;
   return {
     data: [marks, chosen],
     layout: {
-      margin: { l: 52, r: 12, t: 12, b: 50 },
+      height: matchMedia("print").matches ? 420 : undefined,
+      margin: { l: 58, r: 12, t: 12, b: 58 },
       // A finger that moves over the map scrolls the page.
       dragmode: coarse ? false : "zoom",
       xaxis: axis({ range: view.range.x, fixedrange: coarse, zeroline: false, title: { text: plotText(across, 60), font: { color: css("--soft") } } }),
