@@ -165,15 +165,15 @@ def test_progress_needs_a_terminal_and_long_work(monkeypatch):
 
 def test_help_tells_each_command_whole(shell):
     told = re.search(r"Commands:\n(.*?)\n\n", shell("--help").stdout, re.DOTALL)[1].splitlines()
-    assert [line.split()[0] for line in told] == ["demo", "explain"]
+    assert [line.split()[0] for line in told] == ["demo", "explain", "report"]
     assert all(line.endswith(".") and not line.endswith("..") for line in told)
 
 
 def test_help_shows_examples_and_exit_codes(shell):
-    for words in ((), ("--help",), ("demo", "--help"), ("explain", "--help"), ("-h",), ("explain", "-h")):
+    for words in ((), ("--help",), ("demo", "--help"), ("explain", "--help"), ("-h",), ("report", "-h")):
         result = shell(*words)
         assert result.exit_code == 0
         for said in ("Examples:", "Exit codes:", "an output exists and would be overwritten"):
             assert said in result.stdout
-        assert re.search(r"Examples:\n    neonxai (demo|explain)", result.stdout), "an example a line"
+        assert re.search(r"Examples:\n    neonxai (demo|explain|report)", result.stdout), "an example a line"
         assert max(map(len, result.stdout.splitlines())) <= 80

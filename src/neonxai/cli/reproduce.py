@@ -139,7 +139,8 @@ def _steps(request: Request, result: Result, imports: list[str], lines: list[str
     if recipe.categories:
         imports.append("from sklearn.preprocessing import OneHotEncoder")
         lines.append(
-            'codes = OneHotEncoder(max_categories=20, handle_unknown="infrequent_if_exist", sparse_output=False)'
+            "codes = OneHotEncoder(max_categories=20, "
+            'handle_unknown="infrequent_if_exist", sparse_output=False)'
         )
     parts += [f'("category{i}", codes, [{c.name!r}])' for i, c in enumerate(recipe.categories)]
     weights = {f"category{i}": c.weight for i, c in enumerate(recipe.categories)}

@@ -417,8 +417,8 @@ class Explanation:
             The explainer that made this explanation. With it the report also answers why a row is in its
             cluster rather than in another one that the reader chooses, and says what the model is.
         values : array-like or frame of shape (n_samples, n_features), optional
-            The same rows in the units to be shown, where the clustering has seen scaled ones. By default
-            `data`.
+            The same rows in the units to be shown, where the clustering has seen scaled ones, by default
+            `data`; of documents, the texts.
         names : sequence of n_samples names, optional
             What rows are called. By default `index`, or their positions.
         title : str, optional

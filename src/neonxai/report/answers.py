@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
+from neonxai.explanation import cells
 from neonxai.report.facts import Answers
 from neonxai.report.numbers import codes, singles
 
@@ -27,8 +28,11 @@ _TOP_RIVAL = 6  # and against one
 # 0.3 MB all else. What is left holds so many answers: one of six features takes 29 bytes, compressed and in
 # base64.
 _MOST_ANSWERS = 30_000
-_MOST_RIVALS = 20  # in a list to choose from
-_RANKED = 16  # rivals of a cluster among which those of a row are looked for
+_MOST_RIVALS = 16  # in a list to choose from
+_CHECKED = 100  # rows that show whether the explainer is the right one
+_SAME = 1e-4  # rows in single precision are answered in that
+_OTHER = "The explainer is not the one that explained these rows"
+_RANKED = 24  # rivals of a cluster among which those of a row are looked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +89,7 @@ def answer(
     explanation: Explanation,
     explainer: ClusterExplainer | None,
     noise: NDArray[np.bool_],
+    data: Any = None,
     progress: Progress | None = None,
 ) -> Question:
     """Gather the answers for all rows of an explanation.
@@ -97,8 +102,15 @@ def answer(
         What made it; None if it is not at hand, and no other questions can be asked.
     noise : bool array of shape (n_clusters,)
         Which clusters are none. They are nobody's rivals.
+    data : array, csr_array, frame, series or list of n rows
+        The rows as the explainer takes them; None if they are not at hand.
     progress : callable(done, total), optional
         Called as questions are answered.
+
+    Raises
+    ------
+    ValueError
+        If the explainer finds another logit for a row than the explanation has.
     """
     e = explanation
     n_top = min(TOP, e.n_features)
@@ -106,16 +118,17 @@ def answer(
     n_clusters = int((~noise).sum())
     n_rivals = min(n_clusters - 1, _MOST_ANSWERS // max(e.n_samples, 1), _MOST_RIVALS)
     # Against a single rival is against all.
-    if explainer is None or n_rivals < 1 or n_clusters < 3:
+    if explainer is None or data is None or n_rivals < 1 or n_clusters < 3:
         return Question(own, np.empty((e.n_samples, 0), dtype=np.intp), _stack([own], e.n_samples, 0))
     asked: dict[str, Any] = {"target": e.targets}
     if e.agreement is not None:
         asked["labels"] = e.labels
+    _check_same(e, explainer, data, asked)
     names = np.array(e.cluster_names)
-    rivals = _nearest(e, explainer, asked, noise, n_rivals)
+    rivals = _nearest(e, explainer, data, asked, noise, n_rivals)
     found = []
     for place in range(n_rivals):
-        pair = explainer.explain(e.data, against=names[rivals[:, place]], **asked).to_numpy()
+        pair = explainer.explain(data, against=names[rivals[:, place]], **asked).to_numpy()
         found.append(one_answer(pair, min(_TOP_RIVAL, e.n_features)))
         if progress is not None:
             progress(place + 1, n_rivals)
@@ -124,9 +137,27 @@ def answer(
     return Question(own, np.take_along_axis(rivals, order, axis=1), _ordered(against, order))
 
 
+def _check_same(e: Explanation, explainer: ClusterExplainer, data: Any, asked: dict[str, Any]) -> None:
+    few = slice(0, _CHECKED)
+    asked = {name: values[few] for name, values in asked.items()}
+    try:
+        logits = np.asarray(explainer.logits(cells.take(data, few), **asked))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{_OTHER}, which it refuses: {error}") from error
+    wrong = ~np.isclose(logits, e.logits[few], rtol=_SAME, atol=_SAME * np.abs(e.logits[few]).max())
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(
+            f"{_OTHER}: their first difference is row {row}, to which it gives the logit {logits[row]:.6g}, "
+            f"not {e.logits[row]:.6g}. Leave explainer= out, or give the one that made the explanation; "
+            'where steps in front hide the rows from it (pull_back="stop"), there is none to ask.'
+        )
+
+
 def _nearest(
     e: Explanation,
     explainer: ClusterExplainer,
+    data: Any,
     asked: dict[str, Any],
     noise: NDArray[np.bool_],
     n_rivals: int,
@@ -136,7 +167,7 @@ def _nearest(
     if candidates.shape[1] > n_rivals:
         names = np.array(e.cluster_names)
         evidence = [
-            np.asarray(explainer.logits(e.data, against=names[candidates[:, place]], **asked))
+            np.asarray(explainer.logits(data, against=names[candidates[:, place]], **asked))
             for place in range(candidates.shape[1])
         ]
         order = np.argsort(np.stack(evidence, axis=1), axis=1, kind="stable")[:, :n_rivals]

@@ -57,6 +57,27 @@ class Values:
         return np.isnan(self.numbers)
 
 
+def read_texts(explanation: Explanation, values: Any) -> Any:
+    """Return the texts of documents, a list or a series, where they are at hand; None if not.
+
+    Raises
+    ------
+    ValueError
+        If there are other texts than documents.
+    """
+    if explanation.row_kind != "document":
+        return None
+    texts = explanation.data if values is None else values
+    if issparse(texts) or cells.n_columns(texts) != 1:
+        return None
+    if cells.n_rows(texts) != explanation.n_samples:
+        raise ValueError(
+            f"values has {cells.n_rows(texts)} texts, but {explanation.n_samples} documents were explained. "
+            "Give the same ones."
+        )
+    return texts
+
+
 def read_values(explanation: Explanation, values: Any) -> Any:
     """Return what to tell of every row: `explanation.data`, or the same rows in other units.
 
@@ -65,7 +86,7 @@ def read_values(explanation: Explanation, values: Any) -> Any:
     ValueError, TypeError
         If there are other rows or columns than were explained.
     """
-    if values is None:
+    if values is None or explanation.row_kind == "document":
         return explanation.data
     told = values
     if cells.column_names(values) is not None:

@@ -37,9 +37,6 @@ _FAVORED = 3.0
 _NEAR = float(np.log(BORDERLINE / (1 - BORDERLINE)))
 _TIED = 0.2
 _LEAST_BETWEEN = 20  # of fewer rows, a fifth is too few to tell from chance
-# Prototypes so close to each other, against the evidence of all rows, that the two clusters are one to the
-# others.
-_HARDLY = 0.05
 
 _FEW = 5  # of fewer rows there is no middle half
 _SMALL, _UNEVEN = 0.01, 0.1  # of all rows, and of an even part of them
@@ -144,49 +141,35 @@ def near_tied(groups: Groups) -> list[Doubt]:
     pair = np.minimum(own, groups.rivals) * e.n_clusters + np.maximum(own, groups.rivals)
     usable = ~(groups.noise[own] | groups.noise[groups.rivals])
     evidence = np.maximum(e.logits.astype(np.float64), 0.0)
-    overall = float(evidence[usable].mean()) if usable.any() else 0.0
     tied: list[tuple[float, str]] = []
-    same: list[tuple[float, str]] = []
     for code in np.unique(pair[usable]):
-        rows = usable & (pair == code)
-        between = evidence[rows]
+        between = evidence[usable & (pair == code)]
         if len(between) < _LEAST_BETWEEN:
             continue
-        names = " and ".join(_name(e, k) for k in divmod(int(code), e.n_clusters))
         # A mixture's probabilities are such; elsewhere only the shape of what lies between tells.
         far = _NEAR * (1.0 / e.beta if e.pooling == "soft" else between.mean())
         near = float((between <= far).mean())
-        if between.mean() <= _HARDLY * overall:
-            part = between.mean() / overall if overall else 0.0
-            same.append((part, f"{names} ({part:.1%})"))
-        elif near >= _TIED:
+        if near >= _TIED:
+            names = " and ".join(_name(e, k) for k in divmod(int(code), e.n_clusters))
             tied.append((-near, f"{names} ({near:.0%} of {len(between):,})"))
-    said = []
-    if same:
-        said.append(
-            f"Hardly apart are, with so little evidence between them in percent of what {e.row_kind}s have on "
-            f"average, clusters {_worst(same)}."
-        )
-    if tied:
-        said.append(f"Between these, many {e.row_kind}s are near the border: clusters {_worst(tied)}.")
-        usual = (
-            f"a probability below {BORDERLINE}"
-            if e.pooling == "soft"
-            else f"less than {_NEAR:.0%} of their mean evidence. It is 25% where k-means cuts one round "
-            "cluster in two, and 12% between two whose centers are 4 standard deviations apart"
-        )
-        said.append(f"(Near: {usual}.)")
-    if not said:
+    if not tied:
         return []
-    said.append(
-        "The border between such clusters is a convention. Compare with fewer clusters, and read what is "
-        "near the border as belonging to both."
+    worst = _listed((text for _, text in sorted(tied)), cut=False)
+    usual = (
+        f"a probability below {BORDERLINE}"
+        if e.pooling == "soft"
+        else f"less than {_NEAR:.0%} of their mean evidence. It is 25% where k-means cuts one round cluster "
+        "in two, and 12% between two whose centers are 4 standard deviations apart"
     )
-    return [Doubt("near_tied", "Clusters without a gap between them", " ".join(said))]
-
-
-def _worst(found: list[tuple[float, str]]) -> str:
-    return _listed((text for _, text in sorted(found)), cut=False)
+    return [
+        Doubt(
+            "near_tied",
+            "Clusters without a gap between them",
+            f"Of the {e.row_kind}s between these, many are near the border: clusters {worst}. "
+            f"(Near: {usual}.) The border between such clusters is a convention. Compare with fewer "
+            "clusters, and read what is near the border as belonging to both.",
+        )
+    ]
 
 
 def tiny(groups: Groups) -> list[Doubt]:
@@ -209,9 +192,9 @@ def tiny(groups: Groups) -> list[Doubt]:
         Doubt(
             "tiny",
             "A tiny cluster" if one else "Tiny clusters",
-            f"{'Cluster' if one else 'Clusters'} {named} {'has' if one else 'have'} few of the {e.n_samples:,} {e.row_kind}s. What is typical "
-            f"of {'it' if one else 'them'} rests on these few, and may be chance. Are they outliers, or "
-            "mistakes in the data? If so, take them out and cluster again; otherwise look at each.",
+            f"{'Cluster' if one else 'Clusters'} {named}, of {_count(e.n_samples, e.row_kind)}. What is "
+            f"typical of {'it' if one else 'them'} rests on these few, and may be chance. Are they outliers, "
+            "or mistakes in the data? If so, take them out and cluster again; otherwise look at each.",
         )
     ]
 

@@ -410,9 +410,9 @@ class Report:
             The same names; numbers that are not finite are None. An array is an object with ``dtype`` ("<f4",
             "<u4", "<u2"), ``shape``, and ``at``, where it begins in the bytes.
         arrays : bytes
-            One array after the other, each byte by byte in planes: first the lowest byte of all its numbers,
-            then the second ones, and so on (they compress to three quarters of the size). Of floats, 16 of 23
-            bits of the digits are kept: a relative error below 1e-5.
+            One array after the other, each byte by byte in planes: first the lowest byte of all its
+            numbers, then the second ones, and so on (they compress to three quarters of the size). Of floats
+            that are no whole numbers, 16 of 23 bits of the digits are kept: a relative error below 1e-5.
         """
         arrays = bytearray()
         facts: dict[str, Any] = _plain(self, arrays)
@@ -437,7 +437,7 @@ def _plain(value: Any, arrays: bytearray) -> Any:
 
 
 def shortened(numbers: Floats) -> Floats:
-    """Round to 16 bits of digits.
+    """Round to 16 bits of digits what is not a whole number.
 
     Parameters
     ----------
@@ -446,11 +446,12 @@ def shortened(numbers: Floats) -> Floats:
 
     Examples
     --------
-    >>> shortened(np.array([1 / 3, np.nan, 131071, 131073.3], dtype=np.float32))
-    array([3.3333206e-01,           nan, 1.3107100e+05, 1.3107400e+05], dtype=float32)
+    >>> shortened(np.array([1 / 3, np.nan, 131073, 131073.3], dtype=np.float32))
+    array([3.3333206e-01,           nan, 1.3107300e+05, 1.3107400e+05], dtype=float32)
     """
     dropped = 23 - BITS
     bits = np.ascontiguousarray(numbers, dtype="<f4").view("<u4")
     rounded = (bits + np.uint32(1 << (dropped - 1))) & np.uint32((0xFFFFFFFF << dropped) & 0xFFFFFFFF)
-    result: Floats = np.where(np.isfinite(numbers), rounded, bits).astype("<u4").view("<f4")
+    kept = ~np.isfinite(numbers) | (numbers == np.rint(numbers))
+    result: Floats = np.where(kept, bits, rounded).astype("<u4").view("<f4")
     return result.reshape(numbers.shape)

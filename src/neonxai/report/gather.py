@@ -13,7 +13,7 @@ from neonxai.explanation import cells
 from neonxai.names import positions_of
 from neonxai.report.answers import answer
 from neonxai.report.cards import BORDERLINE, Groups, cluster_card, examples, pair_of, strongest
-from neonxai.report.columns import Features, cut, distribution, read_values, shown
+from neonxai.report.columns import Features, cut, distribution, read_texts, read_values, shown
 from neonxai.report.doubts import doubts
 from neonxai.report.facts import Certainty, Doubt, Feature, Reading, Report, Rows, Source
 from neonxai.report.numbers import codes, in_words, singles
@@ -64,7 +64,8 @@ def gather(
         What made it. With it the report answers why a row is in its cluster rather than in each of its
         nearest rivals, and names the model.
     values : array-like or frame of shape (n_samples, n_features), optional
-        The same rows in the units to be shown, where the clustering has seen others, such as scaled ones.
+        The same rows in the units to be shown, where the clustering has seen others, such as scaled ones. Of
+        documents, the texts: with them the report shows how each begins, and can compare with rivals.
     names : sequence of n_samples names, optional
         What rows are called; by default the index of a pandas frame, or else their positions.
     title : str, optional
@@ -107,6 +108,7 @@ def gather(
         )
     row_names = _row_names(e, names)
     features = Features(e, read_values(e, values))
+    texts = read_texts(e, values)
     groups = _groups(e)
     sizes = groups.explanation.summary_values(None, "mean_abs")
     ranking = _ranking(sizes, e.n_clusters)
@@ -117,7 +119,8 @@ def gather(
     kept = np.concatenate([rows for pair in chosen for rows in pair])
     rows = sample(e.label_positions, kept, n_rows)
     part = e[rows]
-    question = answer(part, explainer, groups.noise, progress)
+    data = part.data if e.row_kind == "row" else None if texts is None else cells.take(texts, rows)
+    question = answer(part, explainer, groups.noise, data, progress)
 
     mentioned = _mentioned(groups, question.features(), ranking)
     place = np.zeros(e.n_features, dtype=np.intp)
@@ -144,7 +147,7 @@ def gather(
         ranking=tuple(place[ranking].tolist()),
         rows=Rows(
             names=tuple(row_names[i] for i in rows),
-            texts=_texts(part),
+            texts=() if texts is None else _beginnings(texts, rows),
             axes=axes,
             places=where,
             clusters=codes(part.label_positions),
@@ -255,12 +258,11 @@ def _row_names(e: Explanation, names: Iterable[Any] | None) -> list[str]:
     return found
 
 
-def _texts(e: Explanation) -> tuple[str, ...]:
+def _beginnings(texts: Any, rows: NDArray[np.intp]) -> tuple[str, ...]:
     """How documents begin."""
-    if e.row_kind != "document" or cells.n_columns(e.data) != 1 or issparse(e.data):
-        return ()
-    longest = min(_LONGEST_TEXT, max(20, _MOST_TEXT // e.n_samples))
-    return tuple(cut(" ".join(str(text).split()), longest) for text in cells.column(e.data, 0).values)
+    longest = min(_LONGEST_TEXT, max(20, _MOST_TEXT // len(rows)))
+    found = cells.column(cells.take(texts, rows), 0).values
+    return tuple(cut(" ".join(str(text).split()), longest) for text in found)
 
 
 def _title(source: str | None, e: Explanation) -> str:

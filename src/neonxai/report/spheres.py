@@ -24,6 +24,9 @@ _LEAST_ROWS = 20
 # sphere of so many rows: k-means gains by cutting such clusters, or by giving their ends to others. Of two
 # features, one is then at least twice as wide as the other, in its standard deviation.
 _EXCESS = 0.3
+# Standard deviations beyond which hardly a row lies: a cluster whose longest direction doesn't reach the
+# border to its nearest rival with so many is not cut, however long it is.
+_REACH = 3.0
 # Of the contrasts, what other weights would be needed for. Centers of k-means are the means of their rows but
 # for its tolerance, those of MiniBatchKMeans are some percent off.
 _MISFIT = 0.05
@@ -41,15 +44,19 @@ class Shape:
     sphere : float
         As much as it would be of a sphere of so many rows and features, about:
         (1 + √(n_features / n_rows))² / n_features, the edge of the Marchenko-Pastur law.
+    reach : float
+        The standard deviation in that direction, divided by the distance from the center to the border to the
+        nearest other center, which is half of that between the two.
     """
 
     share: float
     sphere: float
+    reach: float
 
     @property
     def is_long(self) -> bool:
-        """Whether it is clearly no sphere."""
-        return self.share - self.sphere > _EXCESS
+        """Whether it is clearly no sphere, and that matters."""
+        return self.share - self.sphere > _EXCESS and _REACH * self.reach >= 1
 
 
 def shapes(explanation: Explanation, rows: Sequence[NDArray[np.intp]]) -> dict[int, Shape]:
@@ -72,7 +79,8 @@ def shapes(explanation: Explanation, rows: Sequence[NDArray[np.intp]]) -> dict[i
     if data is None or not isinstance(data, np.ndarray) or data.shape[1] != explanation.n_features:
         return {}
     weights = metric(explanation, data, rows)
-    if weights is None:
+    separations = explanation.separations
+    if weights is None or separations is None:
         return {}
     used = np.flatnonzero(weights > 0)
     if not 1 < len(used) <= _MOST_FEATURES:
@@ -85,7 +93,10 @@ def shapes(explanation: Explanation, rows: Sequence[NDArray[np.intp]]) -> dict[i
         spread = np.linalg.eigvalsh(np.atleast_2d(np.cov(points.T)))
         if spread.sum() > 0:
             sphere = (1 + np.sqrt(len(used) / len(own))) ** 2 / len(used)
-            found[cluster] = Shape(float(spread[-1] / spread.sum()), float(min(sphere, 1.0)))
+            rivals = np.delete(separations[cluster], cluster)
+            with np.errstate(divide="ignore"):
+                reach = float(np.sqrt(spread[-1] / rivals.min()) * 2)
+            found[cluster] = Shape(float(spread[-1] / spread.sum()), float(min(sphere, 1.0)), reach)
     return found
 
 
