@@ -43,4 +43,4 @@ def test_what_is_shown_is_what_is_printed(shell, inputs, command, shown):
 
 
 def test_there_are_examples():
-    assert len(EXAMPLES) == PAGE.read_text(encoding="utf-8").count("```console") == 3
+    assert len(EXAMPLES) == PAGE.read_text(encoding="utf-8").count("```console") == 4

@@ -12,7 +12,7 @@ import pytest
 
 OPTIONAL = [
     "matplotlib", "torch", "pandas", "polars", "pyarrow", "typer", "rich", "shap", "captum", "numba",
-    "jax", "cupy", "array_api_strict",
+    "jax", "cupy", "array_api_strict", "plotly", "jinja2",
     "quantus", "hdbscan", "kmedoids", "tslearn", "faiss", "skfuzzy", "pyod", "pyspark",
 ]  # fmt: skip
 

@@ -87,6 +87,15 @@ def test_paper_has_all_cards_and_the_row_but_no_controls(browser, tmp_path, html
         seen.check()
 
 
+def test_many_cards_are_folded_but_on_paper(browser, tmp_path):
+    with visit(browser, tmp_path, render(made(60, 20))) as seen:
+        assert seen.page.locator(".card:visible").count() == 12
+        assert seen.text(".more summary") == "8 more clusters"
+        seen.page.pdf()
+        assert seen.page.locator(".card:visible").count() == 20
+        seen.check()
+
+
 def test_pdf(browser, tmp_path, html):
     with visit(browser, tmp_path, html, address="#row=row-7") as seen:
         pdf = seen.page.pdf(format="A4")

@@ -68,6 +68,8 @@ def test_click_on_a_mark_opens_its_explanation(open_page):
             bars = seen.page.evaluate("document.getElementById('row-chart').data[0].text")
             assert bars == [line[2] for line in expected(REPORT, row)[:-1]]
             assert seen.page.url.endswith(f"#row=row-{row}")
+            ring = seen.page.evaluate("document.getElementById('map-chart').layout.shapes[1]")
+            assert [ring["xanchor"], ring["yanchor"]] == pytest.approx(REPORT.rows.places[row].tolist())
         seen.check()
 
 

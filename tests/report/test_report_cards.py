@@ -45,14 +45,16 @@ def check_traits(frame, e, report):
                 else:
                     shares = [part[name].value_counts(normalize=False) / len(part) for part in (own, others)]
                     known = [part[name].value_counts(normalize=True) for part in (own, others)]
-                    word = known[0].sub(known[1], fill_value=0).sort_index().idxmax()
-                    for text, share, part in zip(
-                        (trait.typical, trait.rest), shares, (own, others), strict=True
-                    ):
+                    word = trait.typical.rpartition("%")[0].rpartition(" ")[0]
+                    excess = known[0].sub(known[1], fill_value=0)
+                    assert excess[word] == excess.max()
+                    texts = (trait.typical, trait.rest)
+                    for text, share, part in zip(texts, shares, (own, others), strict=True):
                         gaps = part[name].isna().sum()
                         end = f"; {gaps} missing" if gaps else ""
                         assert text == f"{word} {share.get(word, 0.0):.0%}{end}"
-                    assert trait.direction == ("more" if shares[0][word] > shares[1].get(word, 0) else "less")
+                    more = shares[0][word] - shares[1].get(word, 0)
+                    assert trait.direction == {1: "more", -1: "less", 0: ""}[int(np.sign(more))]
 
 
 def test_typical_values_are_those_of_pandas(birds):
@@ -115,7 +117,7 @@ def test_rows_hold_the_values(birds):
             assert np.array_equal(column.numbers, values.to_numpy(np.float32), equal_nan=True)
         else:
             told = [None if code == 65535 else column.names[code] for code in column.codes]
-            assert told == values.where(values.notna(), None).tolist()
+            assert told == [None if pd.isna(value) else value for value in values]
 
 
 def test_typical_rows_are_near_the_mean_and_borderline_ones_near_the_border(birds):

@@ -5,8 +5,6 @@ from sklearn.cluster import KMeans
 
 from report_material import blobs, explained
 
-pytest.importorskip("plotly")
-
 
 @pytest.fixture(scope="module")
 def e():

@@ -30,6 +30,7 @@ MANY_ROWS = 2000
 
 COLORS = 8
 MARKS = 8
+CARDS = 12  # that lie open; more of them are behind a line to unfold
 
 
 def render(report: Report) -> str:
@@ -69,7 +70,7 @@ def render(report: Report) -> str:
         cluster_label=cluster_label,
         heat=heat,
     )
-    environment.globals.update(color=color, mark=mark)
+    environment.globals.update(color=color, mark=mark, open_cards=CARDS)
     style, script, library = _text("page.css"), _script(), _library()
     many_rows = len(report.rows.names) > MANY_ROWS
     text = environment.from_string(_text("page.html")).render(
@@ -96,8 +97,12 @@ def cluster_label(cluster: dict[str, Any]) -> str:
     --------
     >>> cluster_label({"name": "2", "noise": False}), cluster_label({"name": "Cluster A", "noise": False})
     ('cluster 2', 'Cluster A')
+    >>> cluster_label({"name": "-1", "noise": True})
+    'noise'
     """
     name = cluster["name"].strip() or "(no name)"
+    if cluster["noise"] and name == "-1":
+        return "noise"
     return name if cluster["noise"] or name.lower().startswith("cluster") else f"cluster {name}"
 
 

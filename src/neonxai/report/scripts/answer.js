@@ -3,11 +3,11 @@ const rowName = (facts, row) => facts.rows.names[row].trim() || UNNAMED;
 
 // All lines of one answer, as the chart, the table and the announcement show them.
 const linesOf = (facts, row, answer) => {
-  const others = facts.features.length > answer.features.length || answer.others !== 0;
   const lines = answer.features
     .map((feature, i) => ({ feature, name: facts.features[feature].name, value: valueText(facts, feature, row), evidence: answer.relevance[i] }))
-    .filter((line) => line.evidence !== 0 || !facts.sparse);
-  if (others) lines.push({ feature: null, name: `all other ${facts.reading.feature_word}s`, value: "", evidence: answer.others });
+    // A sparse row may have fewer features than there is room for: the rest of the room is 0.
+    .filter((line, i) => line.evidence !== 0 || (answer.features.indexOf(line.feature) === i && line.value !== "0" && line.value !== ""));
+  if (facts.source.n_features > answer.features.length) lines.push({ feature: null, name: `all other ${facts.reading.feature_word}s`, value: "", evidence: answer.others });
   for (const [name, evidence] of answer.further) lines.push({ feature: null, name, value: "", evidence });
   const texts = compared([...lines.map((line) => line.evidence), answer.logit]);
   lines.forEach((line, i) => { line.text = texts[i]; });

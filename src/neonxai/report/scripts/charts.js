@@ -4,9 +4,9 @@ const charts = new Map();
 // The width of A4 between margins. Browsers lay out for paper only after they have asked what to draw.
 const PAPER = { width: 660 };
 
-const loadLibrary = async () => {
+const loadLibrary = (bytes) => {
   const script = document.createElement("script");
-  script.textContent = new TextDecoder().decode(await unpacked("packed-library"));
+  script.textContent = new TextDecoder().decode(bytes);
   document.head.append(script);
   if (!window.Plotly) throw new Error("Plotly did not load");
 };
@@ -44,6 +44,7 @@ const redrawAll = async () => {
 
 // On paper: light colors come from the style sheet, and the width is the paper's.
 const watchLook = () => {
+  window.addEventListener("beforeprint", () => { for (const more of document.querySelectorAll("details.more")) more.open = true; });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
   matchMedia("print").addEventListener("change", redrawAll);
 };

@@ -39,6 +39,7 @@ const readFacts = (buffer) => {
 
 const clusterLabel = (cluster) => {
   const name = cluster.name.trim() || UNNAMED;
+  if (cluster.noise && name === "-1") return "noise";
   return cluster.noise || name.toLowerCase().startsWith("cluster") ? name : `cluster ${name}`;
 };
 

@@ -42,7 +42,7 @@ const run = async () => {
     [state.row, state.rank] = [row, rank];
     showAnswer(facts, row, rank);
     markCurrent(row);
-    drawMap();
+    moveRing(state, view);
     // Pages inside other pages have no address of their own.
     if (location.protocol !== "about:") history.replaceState(null, "", addressOf(facts, row, rank));
     if (focus) byId("panel-title").focus({ preventScroll: true });
@@ -89,11 +89,12 @@ const run = async () => {
   document.documentElement.dataset.ready = "rows";
 
   // What can be used already is painted before the library takes its time.
-  await new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
-  await loadLibrary();
+  const painted = new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
+  const [library] = await Promise.all([unpacked("packed-library"), painted]);
+  loadLibrary(library);
   await startMap(facts, state, view, (row) => open(row, null));
   charts.set("certainty-chart", certaintyFigure(facts));
-  await redrawAll();
+  for (const [id, figure] of charts) if (id !== "map-chart") await draw(id, figure);
   watchLook();
   document.documentElement.dataset.ready = "charts";
 };

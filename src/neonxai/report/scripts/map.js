@@ -25,8 +25,21 @@ const mapView = (facts) => {
   return { x, y, whole, range: whole, type: names.length > MANY_ROWS && hasWebGl() ? "scattergl" : "scatter" };
 };
 
+// The chosen row: a ring in a ring of the ground's color, which marks around it don't hide. Shapes can be
+// moved without drawing the marks again.
+const ringOf = ({ row }, view) => {
+  if (row === null) return [];
+  const ring = { type: "circle", xsizemode: "pixel", ysizemode: "pixel", xanchor: view.x[row], yanchor: view.y[row], x0: -10, x1: 10, y0: -10, y1: 10 };
+  return [{ ...ring, line: { width: 8, color: css("--paper") } }, { ...ring, line: { width: 3, color: css("--ink") } }];
+};
+
+const moveRing = (state, view) => {
+  if (byId("map-chart").layout) window.Plotly.relayout("map-chart", { shapes: ringOf(state, view) });
+};
+
 const mapFigure = (facts, state, view) => () => {
-  const { labels, shown, row } = { labels: facts.rows.clusters, ...state };
+  const { shown } = state;
+  const labels = facts.rows.clusters;
   const noises = facts.clusters.map((cluster) => cluster.noise);
   const colors = noises.map((noise, k) => colorOf(k, noise));
   const symbols = noises.map((noise, k) => symbolOf(k, noise));
@@ -39,18 +52,14 @@ const mapFigure = (facts, state, view) => () => {
       size: many ? 6 : 9, opacity: many ? 0.75 : 0.85, line: { width: many ? 0 : 0.6, color: css("--outline") },
     },
   };
-  const chosen = {
-    type: "scatter", mode: "markers", hoverinfo: "skip", x: row === null ? [] : [view.x[row], view.x[row]], y: row === null ? [] : [view.y[row], view.y[row]],
-    // A ring in a ring of the ground's color, which marks behind it don't hide.
-    marker: { symbol: "circle-open", size: 20, color: [css("--paper"), css("--ink")], line: { width: [8, 3] } },
-  };
   const coarse = matchMedia("(pointer: coarse)").matches;
   const [across, up] = facts.rows.axes;
   return {
-    data: [marks, chosen],
+    data: [marks],
     layout: {
       height: matchMedia("print").matches ? 420 : undefined,
       margin: { l: 58, r: 12, t: 12, b: 58 },
+      shapes: ringOf(state, view),
       // A finger that moves over the map scrolls the page.
       dragmode: coarse ? false : "zoom",
       xaxis: axis({ range: view.range.x, fixedrange: coarse, zeroline: false, title: { text: plotText(across, 60), font: { color: css("--soft") } } }),
@@ -102,9 +111,8 @@ const startMap = async (facts, state, view, choose) => {
   byId("zoom-out").addEventListener("click", () => zoom(zoomed(view, 1 / 0.6)));
   byId("zoom-reset").addEventListener("click", () => zoom(view.whole));
   await redraw();
-  chart.on("plotly_click", ({ points }) => { if (points[0].curveNumber === 0) choose(state.shown[points[0].pointNumber]); });
+  chart.on("plotly_click", ({ points }) => choose(state.shown[points[0].pointNumber]));
   chart.on("plotly_hover", ({ points, event }) => {
-    if (points[0].curveNumber !== 0) return;
     fillTip(facts, state.shown[points[0].pointNumber]);
     moveTip(event);
   });
