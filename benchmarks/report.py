@@ -1,7 +1,7 @@
 """The page of a report in Chromium: its size, when it can be used, how long a filter and a hover take.
 
 Run as ``python benchmarks/report.py``; it needs Playwright and Chromium. Times are of the browser's own
-clock, in milliseconds, the median of some openings. What can be used before the charts are there: all but them.
+clock, in milliseconds, the median of some openings. Before the charts are there, all but them can be used.
 """
 
 import argparse
