@@ -1,0 +1,61 @@
+"""No text of the other plots is cut off or covered, on a figure of the plot's own and on given Axes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+from neonxai import plots
+
+CASES = ["wine", "thirty clusters", "digits", "two features", "long names", "odd names"]
+SIZES = {"own": None, "300 × 250 px": (3, 2.5), "1400 px": (14, 10)}
+ROW = 3
+
+
+def text_of(e):
+    return " ".join(map(str, e.feature_names)) + ". The $end$\n(of a 😀 שלום text)."
+
+
+KINDS = {
+    "waterfall": (1, lambda e, axes: plots.waterfall(e, ROW, ax=axes)),
+    "beeswarm": (1, lambda e, axes: plots.beeswarm(e, e.labels[ROW], ax=axes)),
+    "contrast": (1, lambda e, axes: plots.contrast(e, ax=axes)),
+    "pair": (1, lambda e, axes: plots.contrast(e, e.labels[ROW], ax=axes)),
+    "distributions": (2, lambda e, axes: plots.distributions(e, e.labels[ROW], axes=axes)),
+    "image": (2, lambda e, axes: plots.image(e, ROW, shape=shape_of(e), axes=axes)),
+    "text": (1, lambda e, axes: plots.text(e, ROW, text_of(e), ax=axes)),
+}
+
+
+def shape_of(e):
+    return (8, 8) if e.n_features == 64 else (1, e.n_features)
+
+
+def draw(kind, e, size):
+    panels, plot = KINDS[kind]
+    axes = None
+    if size is not None:
+        _, axes = plt.subplots(1, panels, figsize=size, layout="constrained")
+    return np.ravel(np.array(plot(e, axes), dtype=object))[0].figure
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", CASES)
+def test_every_text_can_be_read(cases, find_faults, case, kind, size):
+    explanation, _ = cases(case)
+    assert find_faults(draw(kind, explanation, SIZES[size])) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_on_a_dark_page(cases, find_faults, kind):
+    with plt.style.context("dark_background"):
+        assert find_faults(draw(kind, cases("wine")[0], None)) == []
+
+
+@pytest.mark.parametrize("kind", ["waterfall", "pair", "beeswarm", "text"])
+def test_the_eye_sees_them_spoilt(cases, find_faults, kind):
+    figure = draw(kind, cases("wine")[0], None)
+    figure.axes[0].set_title("a title that is far too long " * 9, loc="left")
+    assert any(fault.startswith("outside: 'a title") for fault in find_faults(figure))
