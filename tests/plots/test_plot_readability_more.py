@@ -54,8 +54,9 @@ def test_on_a_dark_page(cases, find_faults, kind):
         assert find_faults(draw(kind, cases("wine")[0], None)) == []
 
 
-@pytest.mark.parametrize("kind", ["waterfall", "pair", "beeswarm", "text"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_eye_sees_them_spoilt(cases, find_faults, kind):
     figure = draw(kind, cases("wine")[0], None)
-    figure.axes[0].set_title("a title that is far too long " * 9, loc="left")
-    assert any(fault.startswith("outside: 'a title") for fault in find_faults(figure))
+    figure.set_layout_engine("none")
+    figure.set_size_inches(1.5, 1.5)
+    assert len(find_faults(figure)) > 2
