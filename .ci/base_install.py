@@ -4,7 +4,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-EXTRAS = ("matplotlib", "torch", "pandas", "polars", "pyarrow", "typer", "rich", "shap")
+EXTRAS = ("matplotlib", "torch", "pandas", "polars", "pyarrow", "typer", "rich", "shap", "tqdm")
 present = [name for name in EXTRAS if find_spec(name) is not None]
 assert not present, f"not a base install: {present}"
 
