@@ -40,7 +40,11 @@ def pictures() -> dict[str, Callable[[], Any]]:
     pixels = load_digits().data
     digits = neonxai.explain(KMeans(10, n_init=10, random_state=0).fit(pixels), pixels)
     words = TfidfVectorizer(
-        stop_words="english", min_df=3, max_df=0.4, token_pattern="[a-z]{4,}", sublinear_tf=True
+        stop_words="english",
+        min_df=3,
+        max_df=0.4,
+        token_pattern="[a-z]{4,}",
+        sublinear_tf=True,  # noqa: S106
     )
     pages = scipy_pages()
     model = make_pipeline(words, KMeans(5, n_init=10, random_state=0))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
+import neonxai
 from neonxai import plots
 
 CASES = ["wine", "thirty clusters", "digits", "two features", "long names", "odd names"]
@@ -46,6 +47,30 @@ def draw(kind, e, size):
 def test_every_text_can_be_read(cases, find_faults, case, kind, size):
     explanation, _ = cases(case)
     assert find_faults(draw(kind, explanation, SIZES[size])) == []
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Explanations of 500 features × 100 clusters, and of fewer features, whose contrasts are at hand."""
+    rng = np.random.default_rng(0)
+    wide, narrow = (rng.normal(size=(400, d)) for d in (500, 90))
+    return tuple(neonxai.explain(neonxai.Centroids(rows[:100]), rows) for rows in (wide, narrow))
+
+
+BROAD = ("waterfall", "beeswarm", "contrast", "pair", "distributions", "image")
+
+
+@pytest.mark.parametrize("size", ["own", "300 × 250 px"])
+@pytest.mark.parametrize("kind", [*BROAD, "heatmap", "map"])
+def test_many_features_and_clusters(many, find_faults, kind, size):
+    e = many[kind in ("contrast", "pair")]
+    ax = None if size == "own" else plt.subplots(figsize=SIZES[size], layout="constrained")[1]
+    if kind in BROAD:
+        plt.close("all")
+        figure = draw(kind, e, SIZES[size])
+    else:
+        figure = getattr(e.plot, kind)(ax=ax).figure
+    assert find_faults(figure) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

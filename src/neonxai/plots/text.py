@@ -112,7 +112,7 @@ def text(
         room = 50 * size
         lines = _lines(marked, _TIGHT * room, size)
         height = _LINE * size * min(len(lines), max_lines)
-        _, (ax,) = _style.new_axes(1, _style.Extent(room + 2 * size, height + 8 * size))
+        _, (ax,) = _style.new_axes(1, _style.Extent(room + 2 * size, height + 6.5 * size))
     else:
         given = _style.extent(ax)
         size, room = _style.base_size(), given.width
