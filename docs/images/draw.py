@@ -43,8 +43,8 @@ def pictures() -> dict[str, Callable[[], Any]]:
         stop_words="english",
         min_df=3,
         max_df=0.4,
-        token_pattern="[a-z]{4,}",
-        sublinear_tf=True,  # noqa: S106
+        token_pattern="[a-z]{4,}",  # noqa: S106  # no password
+        sublinear_tf=True,
     )
     pages = scipy_pages()
     model = make_pipeline(words, KMeans(5, n_init=10, random_state=0))
