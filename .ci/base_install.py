@@ -5,7 +5,7 @@ import sys
 from importlib.util import find_spec
 
 EXTRAS = ("matplotlib", "plotly", "jinja2", "torch", "pandas", "polars", "pyarrow", "typer", "rich", "shap")
-present = [name for name in EXTRAS if find_spec(name) is not None]
+present = [name for name in (*EXTRAS, "tqdm") if find_spec(name) is not None]
 assert not present, f"not a base install: {present}"
 
 import numpy as np  # noqa: E402

@@ -276,6 +276,25 @@ def test_html_is_escaped_and_well_formed():
     assert not opened
 
 
+def test_html_counts_rivals_and_doubt():
+    X = np.array([[0.0], [0.1], [0.99], [2.0], [4.1], [9.0]])
+    e = neonxai.explain_labels([0, 0, 0, 1, 2, -1], X, beta=1.0, gamma=float("inf"))
+    cells = [line.replace("&nbsp;", " ") for line in e._repr_html_().split("<tr>")[2:]]
+    for line in cells:
+        name = line.split("<th scope='row'>")[1].split("</th>")[0]
+        assert name.endswith("(noise)") == (name.split()[0] == "-1")
+        here = e.labels == int(name.split()[0])
+        seen = [cell.split("</td>")[0] for cell in line.split("<td>")[1:]]
+        rival, share = seen[2].split(" ")
+        assert seen[0] == f"{here.sum()} ({here.mean():.0%})"
+        assert int(seen[1]) == (np.abs(e.probabilities[here] - 0.5) < 0.05).sum()
+        assert share == f"({(e.competitors[here] == int(rival)).mean():.0%})"
+        assert float(seen[3]) == pytest.approx(e.logits[here].mean(), rel=1e-3, abs=1e-9)
+    assert len(cells) == 4
+    assert "<caption" in e._repr_html_()
+    assert "<caption" in e[:0]._repr_html_()
+
+
 @pytest.mark.parametrize("kind", [None, *FRAMES])
 def test_save_and_load_give_the_same_bits(tmp_path, kind):
     e = neonxai.explain(MODEL, WINE if kind is None else make(kind))

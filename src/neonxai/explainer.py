@@ -18,15 +18,11 @@ from neonxai.explanation.contrast import SMALL_TABLE
 from neonxai.forward import forward
 from neonxai.names import positions_by_row, positions_of
 from neonxai.parameters import check_parameters, check_pooling
+from neonxai.progress import told
 from neonxai.stages.background import Background, make_background
 from neonxai.stages.games import check_additive, game_of
 from neonxai.stages.machine import Machine
-from neonxai.stages.propagation import (
-    Question,
-    check_overflow,
-    contrast,
-    overflow_is_checked,
-)
+from neonxai.stages.propagation import Question, check_overflow, contrast, overflow_is_checked
 from neonxai.stages.reading import Reading, read_model
 from neonxai.tensors import Tensor
 from neonxai.transforms.rows import AtPrototypes, Entrance, NoSteps, Rows
@@ -269,7 +265,7 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         *,
         labels: Any = None,
         dense: bool = False,
-        progress: Progress | None = None,
+        progress: Progress | bool | None = None,
         out: str | os.PathLike[str] | None = None,
     ) -> Explanation:
         """Explain rows.
@@ -293,8 +289,9 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Of sparse rows and documents: whether every term has its relevance, those that are absent too, in
             an array of shape (n_samples, n_features). By default it is sparse, with one number for what is
             absent.
-        progress : callable(done, n_samples), optional
-            Called as rows are done.
+        progress : bool or callable(done, n_samples), optional
+            True: a bar, in a terminal or a notebook, of work that takes longer than a second; it needs the
+            extra ``progress``. A callable is called as rows are done.
         out : path, optional
             A new folder for the answer's arrays, as ``.npy`` files that are mapped into memory. It must stay
             while the result is in use; after an error it is gone again.
@@ -313,7 +310,8 @@ class ClusterExplainer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If the data is unfit, a cluster is not known, or a row would be compared with its own cluster.
         """
         tensor, rows, question = read_question(self, X, target, against, labels)
-        return self._explain(self.entrance_, rows, question, tensor, dense=dense, progress=progress, out=out)
+        with told(progress) as tell:
+            return self._explain(self.entrance_, rows, question, tensor, dense=dense, progress=tell, out=out)
 
     def _explain(
         self,

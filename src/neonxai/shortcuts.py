@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from neonxai.engines import Progress
 from neonxai.explainer import ClusterExplainer
 from neonxai.explanation import Explanation
 from neonxai.sources import Labels
@@ -23,6 +24,7 @@ def explain(
     tol: float | None = None,
     target: Any = None,
     against: Any = None,
+    progress: Progress | bool | None = None,
 ) -> Explanation:
     """Explain why each row of X is in its cluster: ``ClusterExplainer(model, ...).fit(X).explain(X, ...)``.
 
@@ -40,7 +42,7 @@ def explain(
         As for `ClusterExplainer`.
     background, n_permutations, random_state, tol
         As for `ClusterExplainer`, for ``method="shapley"`` and ``method="integrated"``.
-    target, against
+    target, against, progress
         As for `ClusterExplainer.explain`.
 
     Returns
@@ -78,7 +80,7 @@ def explain(
         random_state=random_state,
         tol=tol,
     ).fit(X)
-    return explainer.explain(X, target=target, against=against, labels=explainer.labels_)
+    return explainer.explain(X, target=target, against=against, labels=explainer.labels_, progress=progress)
 
 
 def explain_labels(
@@ -98,6 +100,7 @@ def explain_labels(
     tol: float | None = None,
     target: Any = None,
     against: Any = None,
+    progress: Progress | bool | None = None,
 ) -> Explanation:
     """Explain any clustering of which nothing is known but its labels.
 
@@ -116,7 +119,7 @@ def explain_labels(
     beta, pooling, gamma, method, preprocessing, pull_back, background, n_permutations, random_state, tol
         As for `ClusterExplainer`. The network of support points is no sum over the features, so that it has
         no ``method`` but "neon"; others are refused.
-    target, against
+    target, against, progress
         As for `ClusterExplainer.explain`.
 
     Returns
@@ -153,4 +156,5 @@ def explain_labels(
         tol=tol,
         target=target,
         against=against,
+        progress=progress,
     )

@@ -17,6 +17,13 @@ PLOTS = {
     "sample": (2, lambda e, axes: plots.sample(e, 2, axes=axes)),
     "map": (1, lambda e, axes: plots.map(e, np.arange(len(e)) % 3, ax=axes)),
     "heatmap": (1, lambda e, axes: plots.heatmap(e, ax=axes)),
+    "waterfall": (1, lambda e, axes: plots.waterfall(e, 2, ax=axes)),
+    "beeswarm": (1, lambda e, axes: plots.beeswarm(e, 1, ax=axes)),
+    "contrast": (1, lambda e, axes: plots.contrast(e, ax=axes)),
+    "pair": (1, lambda e, axes: plots.contrast(e, 0, 2, ax=axes)),
+    "distributions": (2, lambda e, axes: plots.distributions(e, 1, max_features=2, axes=axes)),
+    "image": (2, lambda e, axes: plots.image(e, 2, shape=(1, 13), axes=axes)),
+    "text": (1, lambda e, axes: plots.text(e, 2, "hue, and ash; no alcohol, but proline", ax=axes)),
 }
 BLOCKED = """
 import sys

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from neonxai.evaluation.curve import Curve
-from neonxai.plots import _style
+from neonxai.plots import _style, _text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_DASHES = ("-", "--", "-.", ":")  # told apart without color, too
 _SIZE = _style.Extent(340.0, 240.0)
 
 
@@ -24,8 +25,10 @@ def draw_curves(curves: Mapping[str, Curve], ax: "Axes | None" = None) -> "Axes"
     """
     if ax is None:
         ax = _style.new_axes(1, _SIZE)[1][0]
-    for (name, curve), color in zip(curves.items(), _style.palette(len(curves)), strict=True):
-        ax.plot(curve.steps, curve.logits, color=color, label=name or None)
+    names = _text.fit_names(list(curves), 0.65 * _style.extent(ax).width, _style.base_size())
+    for k, (name, curve) in enumerate(zip(names, curves.values(), strict=True)):
+        color, dash = _style.palette(len(curves))[k], _DASHES[k % len(_DASHES)]
+        ax.plot(curve.steps, curve.logits, dash, color=color, label=_text.escaped(name) or None)
     ax.axhline(0.0, color=_style.PALE, linewidth=0.8, zorder=0)
     kind = next(iter(curves.values())).kind
     ax.set_xlabel("features replaced" if kind == "deletion" else "features put back")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neonxai.explanation.groups import group_kinds
 from neonxai.text import printable
 
 if TYPE_CHECKING:
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 _MAX_CLUSTERS = 10
 _MAX_FEATURES = 3
 _MAX_NAME = 28
+_DOUBT = 0.05  # as on the map
+_LEFT = "style='text-align:left'"
 
 
 @dataclass(frozen=True)
 class _Cluster:
+    position: int
     name: str
     size: int
     mean_logit: float
@@ -49,24 +53,48 @@ def text_overview(explanation: Explanation) -> str:
 
 
 def html_overview(explanation: Explanation) -> str:
-    """Return the same as a table for notebooks. All names are escaped."""
-    extra = "".join(f"<th scope='col'>{name}</th>" for name in _others(explanation))
-    rows = "".join(
-        f"<tr><th scope='row'>{escape(c.name)}</th><td>{c.size:,}</td><td>{c.mean_logit:.4g}</td>"
-        + "".join(f"<td>{value:+.3g}</td>" for value in c.others)
-        + "<td>"
-        + ", ".join(f"{escape(name)}&nbsp;{value:+.3g}" for name, value in c.features)
-        + "</td></tr>"
-        for c in _clusters(explanation)
-    )
-    head = "<br>".join(escape(line) for line in _head(explanation))
+    """Return the same as a table for notebooks, with more: shares, commonest rivals, rows near a boundary.
+
+    All names are escaped. Colors are the page's own, so that it can be read on a light or a dark one.
+    """
+    kinds, n = group_kinds(explanation), max(len(explanation), 1)
+    columns = [
+        "cluster",
+        f"{explanation.row_kind}s",
+        "near a boundary",
+        "commonest rival",
+        "mean logit",
+        *_others(explanation),
+    ]
+    head = "".join(f"<th scope='col'>{column}</th>" for column in columns)
+    head += f"<th scope='col' {_LEFT}>strongest {explanation.feature_kind}s (mean relevance)</th>"
+    rows = []
+    for c in _clusters(explanation):
+        kind = "" if kinds[c.position] == "cluster" else f"&nbsp;({kinds[c.position]})"
+        here = explanation.label_positions == c.position
+        rivals = np.bincount(explanation.competitor_positions[here], minlength=explanation.n_clusters)
+        rival = _short(str(explanation.cluster_names[int(rivals.argmax())]))
+        doubtful = int((np.abs(explanation.probabilities[here] - 0.5) < _DOUBT).sum())
+        cells = [
+            f"{c.size:,}&nbsp;({c.size / n:.0%})",
+            f"{doubtful:,}",
+            f"{escape(rival)}&nbsp;({rivals.max() / c.size:.0%})",
+            f"{c.mean_logit:.4g}",
+            *(f"{value:+.3g}" for value in c.others),
+        ]
+        features = ", ".join(f"{escape(name)}&nbsp;{value:+.3g}" for name, value in c.features)
+        rows.append(
+            f"<tr><th scope='row'>{escape(c.name)}{kind}</th>"
+            + "".join(f"<td>{cell}</td>" for cell in cells)
+            + f"<td {_LEFT}>{features}</td></tr>"
+        )
+    lines = "<br>".join(escape(line) for line in _head(explanation))
     rest = "".join(f"<p>{escape(line)}</p>" for line in _rest(explanation))
+    near = f"Near a boundary: a probability within {_DOUBT:g} of one half."
     return (
-        f"<div><p>{head}</p><table><thead><tr><th scope='col'>cluster</th>"
-        f"<th scope='col'>{explanation.row_kind}s</th>"
-        f"<th scope='col'>mean logit</th>{extra}"
-        f"<th scope='col'>strongest {explanation.feature_kind}s (mean relevance)</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table>{rest}</div>"
+        f"<div><p>{lines}</p><table><caption {_LEFT}>Clusters, and the {explanation.feature_kind}s that "
+        f"speak most for each. {near}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>{rest}</div>"
     )
 
 
@@ -108,6 +136,7 @@ def _clusters(e: Explanation) -> list[_Cluster]:
         features = tuple((_short(e.feature_names[i]), float(means[k, i])) for i in strongest)
         result.append(
             _Cluster(
+                int(k),
                 _short(str(e.cluster_names[k])),
                 int(sizes[k]),
                 float(logits[k] / sizes[k]),

@@ -65,8 +65,8 @@ def mark(
     amounts = np.zeros(len(matches))
     found = _places(terms, forms)
     for term, places in found.items():
-        for first, n in places:
-            amounts[first : first + n] += terms[term] / (len(places) * n)
+        for run in places:
+            amounts[run] += terms[term] / (len(places) * len(run))
     words = [Word(m.start(), m.end(), float(r)) for m, r in zip(matches, amounts, strict=True)]
     lost = [amount for term, amount in terms.items() if term not in found]
     return Marked(text, words, float(sum(lost)), len(lost))
@@ -83,16 +83,33 @@ def _parts_of(
     return parts if any(p.group() in terms or p.group().lower() in terms for p in parts) else [word]
 
 
-def _places(terms: Mapping[str, float], forms: list[list[str]]) -> dict[str, list[tuple[int, int]]]:
-    """Where each term stands, its first word and how many: as written, or else in small letters."""
+def _places(terms: Mapping[str, float], forms: list[list[str]]) -> dict[str, list[list[int]]]:
+    """Where each term stands, the positions of its words: as written, or else in small letters.
+
+    Terms of several words may skip single letters, which scikit-learn's vectorizers drop.
+    """
     longest = max((len(term.split()) for term in terms), default=1)
+    everything = list(range(len(forms[0])))
+    found = _runs(terms, forms, everything, longest)
+    if longest > 1:
+        letters = [i for i in everything if len(forms[0][i]) > 1]
+        skipped = _runs(terms, forms, letters, longest)
+        found = skipped | found
+    return found
+
+
+def _runs(
+    terms: Mapping[str, float], forms: list[list[str]], words: list[int], longest: int
+) -> dict[str, list[list[int]]]:
+    """Find terms in the words beside each other."""
     found = defaultdict(list)
     for n in range(1, longest + 1):
-        for first in range(len(forms[0]) - n + 1):
+        for first in range(len(words) - n + 1):
+            run = words[first : first + n]
             for form in forms:
-                term = " ".join(form[first : first + n])
+                term = " ".join(form[i] for i in run)
                 if term in terms:
-                    found[term].append((first, n))
+                    found[term].append(run)
                     break
     return dict(found)
 

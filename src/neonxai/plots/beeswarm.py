@@ -95,7 +95,6 @@ def beeswarm(
     features = ranked[:max_features]
     lanes = _lanes(explanation, data, drawn, features)
     count = len(lanes)
-    title = _title(explanation, position, len(rows), len(drawn), count)
 
     if ax is None:
         size = _style.base_size()
@@ -143,15 +142,17 @@ def beeswarm(
     ax.spines[["top", "right", "left"]].set_visible(False)
     label = _text.wrapped("relevance (right: for the cluster, left: against it)", room, size)
     ax.set_xlabel(label, fontsize=size)
-    title = _text.wrapped(title, name_room + room, _TITLE * size)
+    name = _text.fit(_groups.full_names(explanation)[position], 0.6 * room, _TITLE * size)
+    title = name + _title(explanation, len(rows), len(drawn), count)
+    title = _text.wrapped(title, room + 3 * size, _TITLE * size)
     ax.set_title(_text.escaped(title), fontsize=_TITLE * size, loc="left")
     _draw_bar(ax, lanes, height, size)
     return ax
 
 
-def _title(explanation: Explanation, position: int, n: int, n_drawn: int, n_features: int) -> str:
+def _title(explanation: Explanation, n: int, n_drawn: int, n_features: int) -> str:
     rows = explanation.row_kind if n == 1 else f"{explanation.row_kind}s"
-    title = f"{_groups.full_names(explanation)[position]}: {n:,} {rows}"
+    title = f": {n:,} {rows}"
     if n_drawn < n:
         title += f", {n_drawn:,} of them drawn at random"
     if n_features < explanation.n_features:

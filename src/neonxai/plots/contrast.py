@@ -82,7 +82,8 @@ def contrast(
     explanation = _style.check_explanation(explanation)
     check_order(order)
     max_features = _style.check_max_features(max_features)
-    explanation.contrast()  # says what is to be done where there is none
+    if explanation.contrasts is None:
+        explanation.contrast()  # which says why there is none, and the remedy
     if cluster is None:
         if rival is not None:
             message = f"rival={rival!r} is given without a cluster; give both, cluster=... and rival=..."
@@ -163,10 +164,9 @@ def _draw_pair(explanation: Explanation, own: int, other: int, max_features: int
     ax.locator_params(axis="x", nbins=int(np.clip(room / (5 * size), 1, 5)))
     _style.number_bars(ax, amounts, size)
     full = _groups.full_names(explanation)
-    first = _text.fit_ends(full[own], " against ", full[other], name_room + room, _TITLE * size)
-    second = _text.fit(
-        f"evidence {_text.number(evidence)}, at its prototype", name_room + room, _TITLE * size
-    )
+    first = _text.fit_ends(full[own], " against ", full[other], room + 3 * size, _TITLE * size)
+    second = f"evidence {_text.number(evidence)}, at its prototype"
+    second = _text.fit(second, room + 3 * size, _TITLE * size)
     ax.set_title(_text.escaped(f"{first}\n{second}"), fontsize=_TITLE * size, loc="left")
     ax.set_xlabel(_text.wrapped("relevance (red for, blue against)", room, size), fontsize=size)
     return ax
@@ -246,7 +246,7 @@ def _write_cells(
     """Write the strongest feature and the evidence into each cell, if all of them can be read."""
     numbers = [["" if np.isnan(v) else _text.number(float(f"{v:.3g}")) for v in line] for line in table]
     # Names are shortened to the cell; twelve letters of them are enough to know a feature by.
-    wide = max(_text.widest((n for line in numbers for n in line), 10.0) / 10.0, 5.5)
+    wide = max(_text.widest({n for line in numbers for n in line}, 10.0) / 10.0, 5.5)
     size = min(0.9 * size, 0.9 * cell.width / wide, 0.36 * cell.height)
     if size < _SMALLEST:
         return

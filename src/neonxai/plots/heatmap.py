@@ -254,7 +254,7 @@ def _plan_figure(table: _Table) -> _Plan:
     """Give the cells the room that their numbers need, up to a figure of about 13 × 13 inches."""
     size = _style.base_size()
     rows, columns = len(table.rows), len(table.columns)
-    numbers = _text.widest([cell for row in table.cells for cell in row], 0.9 * size)
+    numbers = _text.widest({cell for row in table.cells for cell in row}, 0.9 * size)
     width = np.clip(columns * max(1.25 * numbers, 2 * size), 20 * size, max(20 * size, 780))
     height = np.clip(rows * 2.2 * size, 9 * size, max(9 * size, 780))
     cell = _style.Extent(float(width) / columns, float(height) / rows)
@@ -319,7 +319,7 @@ def _beyond(table: _Table) -> str:
 
 def _draw_numbers(ax: Axes, image: AxesImage, table: _Table, plan: _Plan) -> bool:
     """Write the numbers into the cells, if all of them fit, and tell whether they do."""
-    per_point = _text.widest([cell for row in table.cells for cell in row], 10.0) / 10.0
+    per_point = _text.widest({cell for row in table.cells for cell in row}, 10.0) / 10.0
     if per_point == 0:
         return False
     size = min(0.9 * plan.size, 0.85 * plan.cell.width / per_point, 0.6 * plan.cell.height)

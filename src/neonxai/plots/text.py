@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _TITLE = 1.1  # its size, relative to the words'
 _LINE = 1.75  # the height of a line, in font sizes
 _SMALLEST = 6.0  # points
+_TIGHT = 0.95  # of the width: on the screen's pixels letters can be wider than in the font
 _FAINT = 0.02  # of the largest: less has no color
 
 
@@ -109,14 +110,14 @@ def text(
     if ax is None:
         size = _style.base_size()
         room = 50 * size
-        lines = _lines(marked, room, size)
+        lines = _lines(marked, _TIGHT * room, size)
         height = _LINE * size * min(len(lines), max_lines)
-        _, (ax,) = _style.new_axes(1, _style.Extent(room + 2 * size, height + 8 * size))
+        _, (ax,) = _style.new_axes(1, _style.Extent(room + 2 * size, height + 6.5 * size))
     else:
         given = _style.extent(ax)
         size, room = _style.base_size(), given.width
         while True:
-            lines = _lines(marked, room, size)
+            lines = _lines(marked, _TIGHT * room, size)
             titles = _TITLE * size * 1.3 * (2 + len(_text.wrapped(title, room, _TITLE * size).splitlines()))
             fitting = max(1, int((given.height - titles) / (_LINE * size)))
             if len(lines) <= min(fitting, max_lines) or size <= _SMALLEST:
@@ -130,6 +131,8 @@ def text(
     heads = [_text.fit_ends(*line, room, _TITLE * size) for line in title_of(explanation, row)]
     heads += _text.wrapped(title, room, _TITLE * size).splitlines()
     ax.set_title(_text.escaped("\n".join(heads)), fontsize=_TITLE * size, loc="left")
+    ax.set_xticks([])
+    ax.set_yticks([])
     ax.set_axis_off()
     return ax
 
@@ -333,53 +336,64 @@ def _draw(ax: Axes, marked: _words.Marked, lines: list[_Line], room: float, size
         x, y = 0.0, -(number + 0.5) * _LINE * size
         for chunk in line:
             for piece in chunk:
-                left = room - x - piece.width if leftwards else x
-                _draw_piece(ax, piece, (left, y), piece.relevance / peak, size, place)
-                x += piece.width
+                share = piece.relevance / peak
+                ink, fill = _colors(share)
+                word = ax.text(
+                    0.0,
+                    y,
+                    _text.escaped(piece.text),
+                    fontsize=size,
+                    color=ink,
+                    ha="left",
+                    va="center_baseline",
+                    transform=place,
+                )
+                # As it will be drawn: on the screen's pixels letters can be wider than in the font.
+                wide = max(piece.width, word.get_window_extent().width * 72 / ax.figure.dpi)
+                left = room - x - wide if leftwards else x
+                word.set_x(left)
+                if fill is not None:
+                    _mark(ax, (left, y, wide), fill, ink if share < 0 else None, size, place)
+                x += wide
             x += space
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
 
 
-def _draw_piece(
-    ax: Axes, piece: _Piece, at: tuple[float, float], share: float, size: float, place: Transform
+def _colors(share: float) -> tuple[Any, Any]:
+    """The color of the letters, and that behind them, None for the page's."""
+    if abs(share) < _FAINT:
+        return mpl.rcParams["text.color"], None
+    fill = mpl.colormaps[_style.DIVERGING](0.5 + 0.5 * share)
+    return "black" if np.dot(fill[:3], (0.299, 0.587, 0.114)) > 0.5 else "white", fill
+
+
+def _mark(
+    ax: Axes, at: tuple[float, float, float], fill: Any, stroke: Any, size: float, place: Transform
 ) -> None:
-    x, y = at
-    ink = mpl.rcParams["text.color"]
-    if abs(share) >= _FAINT:
-        fill = mpl.colormaps[_style.DIVERGING](0.5 + 0.5 * share)
-        ink = "black" if np.dot(fill[:3], (0.299, 0.587, 0.114)) > 0.5 else "white"
-        ax.add_patch(
-            Rectangle(
-                (x - 0.06 * size, y - 0.7 * size),
-                piece.width + 0.12 * size,
-                1.4 * size,
-                facecolor=fill,
-                linewidth=0,
-                transform=place,
-                clip_on=False,
-            )
+    """Color a word, and underline it if there is a stroke."""
+    x, y, wide = at
+    ax.add_patch(
+        Rectangle(
+            (x - 0.06 * size, y - 0.7 * size),
+            wide + 0.12 * size,
+            1.4 * size,
+            facecolor=fill,
+            linewidth=0,
+            transform=place,
+            clip_on=False,
         )
-        if share < 0:
-            ax.plot(
-                [x, x + piece.width],
-                [y - 0.52 * size] * 2,
-                color=ink,
-                linewidth=0.09 * size,
-                transform=place,
-                clip_on=False,
-                solid_capstyle="butt",
-            )
-    ax.text(
-        x,
-        y,
-        _text.escaped(piece.text),
-        fontsize=size,
-        color=ink,
-        ha="left",
-        va="center_baseline",
-        transform=place,
     )
+    if stroke is not None:
+        ax.plot(
+            [x, x + wide],
+            [y - 0.52 * size] * 2,
+            color=stroke,
+            linewidth=0.09 * size,
+            transform=place,
+            clip_on=False,
+            solid_capstyle="butt",
+        )
 
 
 def _runs_left(text: str) -> bool:

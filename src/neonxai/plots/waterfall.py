@@ -116,9 +116,7 @@ def waterfall(
     _draw(ax, parts, starts, base, logit, len(before), size)
     ax.locator_params(axis="x", nbins=int(np.clip(room / (5 * size), 1, 5)))
     line = title_of(explanation, row)
-    titles = [_text.fit_ends(*line[0], name_room + room, _TITLE * size)]
-    titles += [_text.fit_ends(*line[1], name_room + room, _TITLE * size)]
-    # Above names and bars: it is about both.
+    titles = [_text.fit_ends(*part, room + 3 * size, _TITLE * size) for part in line]
     ax.set_title(_text.escaped("\n".join(titles)), fontsize=_TITLE * size, loc="left")
     ax.set_xlabel(_text.wrapped("evidence, summed up from top to bottom", room, size), fontsize=size)
     return ax

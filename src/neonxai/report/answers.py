@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 TOP = 8  # features of a row against all rivals
 _TOP_RIVAL = 6  # and against one
-# Of a page of 5 MB, 1.9 MB are the charts' library, 1.1 MB the values, 0.5 MB the rows' own explanations and
-# 0.3 MB all else. What is left holds so many answers: one of six features takes 29 bytes, compressed and in
-# base64.
-_MOST_ANSWERS = 30_000
 _MOST_RIVALS = 16  # in a list to choose from
 _CHECKED = 100  # rows that show whether the explainer is the right one
 _SAME = 1e-4  # rows in single precision are answered in that
@@ -89,7 +85,8 @@ def answer(
     explanation: Explanation,
     explainer: ClusterExplainer | None,
     noise: NDArray[np.bool_],
-    data: Any = None,
+    data: Any,
+    n_answers: int,
     progress: Progress | None = None,
 ) -> Question:
     """Gather the answers for all rows of an explanation.
@@ -104,6 +101,8 @@ def answer(
         Which clusters are none. They are nobody's rivals.
     data : array, csr_array, frame, series or list of n rows
         The rows as the explainer takes them; None if they are not at hand.
+    n_answers : int
+        How many rows × rivals to answer for, at most.
     progress : callable(done, total), optional
         Called as questions are answered.
 
@@ -116,7 +115,7 @@ def answer(
     n_top = min(TOP, e.n_features)
     own = one_answer(e, n_top)
     n_clusters = int((~noise).sum())
-    n_rivals = min(n_clusters - 1, _MOST_ANSWERS // max(e.n_samples, 1), _MOST_RIVALS)
+    n_rivals = min(n_clusters - 1, n_answers // e.n_samples, _MOST_RIVALS)
     # Against a single rival is against all.
     if explainer is None or data is None or n_rivals < 1 or n_clusters < 3:
         return Question(own, np.empty((e.n_samples, 0), dtype=np.intp), _stack([own], e.n_samples, 0))

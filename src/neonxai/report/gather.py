@@ -19,7 +19,7 @@ from neonxai.report.facts import Certainty, Doubt, Feature, Reading, Report, Row
 from neonxai.report.numbers import codes, in_words, singles
 from neonxai.report.origin import commands_of, described
 from neonxai.report.places import places
-from neonxai.report.sampling import MOST_ROWS, sample
+from neonxai.report.sampling import room, sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -51,7 +51,7 @@ def gather(
     model: Model | None = None,
     notes: Sequence[str] = (),
     commands: Sequence[tuple[str, str]] | None = None,
-    n_rows: int = MOST_ROWS,
+    n_rows: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Put together what a report says.
@@ -78,8 +78,9 @@ def gather(
         Further sentences among the warnings.
     commands : sequence of (str, str), optional
         How to reproduce it: "shell" or "python", and the lines.
-    n_rows : int
-        How many rows are in the page, at most; of more, some of each cluster are chosen.
+    n_rows : int, optional
+        How many rows are in the page, at most; of more, some of each cluster are chosen. By default 10,000,
+        or fewer if there are more than 20 clusters: so that a page of 30 features takes less than 5 MB.
     progress : callable(done, total), optional
         Called as questions against rivals are answered.
 
@@ -114,13 +115,15 @@ def gather(
     ranking = _ranking(sizes, e.n_clusters)
     shares = sizes / sizes.sum() if sizes.sum() > 0 else np.zeros_like(sizes)
 
+    n_most, n_answers = room(e.n_clusters)
+    n_rows = n_most if n_rows is None else n_rows
     n_examples = min(_EXAMPLES, n_rows // (4 * e.n_clusters))
     chosen = [examples(groups, k, n_examples) for k in range(e.n_clusters)]
     kept = np.concatenate([rows for pair in chosen for rows in pair])
     rows = sample(e.label_positions, kept, n_rows)
     part = e[rows]
     data = part.data if e.row_kind == "row" else None if texts is None else cells.take(texts, rows)
-    question = answer(part, explainer, groups.noise, data, progress)
+    question = answer(part, explainer, groups.noise, data, n_answers, progress)
 
     mentioned = _mentioned(groups, question.features(), ranking)
     place = np.zeros(e.n_features, dtype=np.intp)
