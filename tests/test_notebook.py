@@ -18,7 +18,7 @@ import neonxai
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_wine
 X = load_wine(as_frame=True).data
-names = {"hue": "<script>alert(1)</script>"}
+names = {"proline": "<script>alert(1)</script>"}  # unscaled, it decides most
 e = neonxai.explain(KMeans(3, n_init=1, random_state=0), X.rename(columns=names))
 e
 """,

@@ -88,7 +88,7 @@ def test_paper_has_all_cards_and_the_row_but_no_controls(browser, tmp_path, html
 
 
 def test_many_cards_are_folded_but_on_paper(browser, tmp_path):
-    with visit(browser, tmp_path, render(made(60, 20))) as seen:
+    with visit(browser, tmp_path, render(made(120, 20))) as seen:
         assert seen.page.locator(".card:visible").count() == 12
         assert seen.text(".more summary") == "8 more clusters"
         seen.page.pdf()
