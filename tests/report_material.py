@@ -20,8 +20,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import neonxai
 from neonxai.report import Report
 
-# What float32 leaves of a number, and 16 of its 23 bits of digits.
-SINGLE, SHORT = 1e-6, 1e-5
+# What float32 leaves of a number, and 17 of its 23 bits of digits.
+SINGLE, SHORT = 1e-6, 4e-6
 
 Explained = tuple[neonxai.ClusterExplainer, neonxai.Explanation]
 

@@ -1,5 +1,6 @@
 """What one does with rows: click, filter, search, ask against a rival, all of it by keyboard, too."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -276,3 +277,18 @@ def test_keyboard_alone_reaches_a_row_and_asks_against_a_rival(open_page):
         assert seen.text("#panel-title") == "Why is row row-4 here?"
         assert focused(seen).id == "next"  # to go on from there
         seen.check()
+
+
+def test_a_row_explained_for_another_cluster_is_said_to_be_against_its_own(browser, tmp_path):
+    rows = REPORT.rows
+    targets, nearest = rows.targets.copy(), rows.nearest.copy()
+    targets[8], nearest[8] = rows.nearest[8], rows.clusters[8]
+    report = replace(REPORT, rows=replace(rows, targets=targets, nearest=nearest))
+    with visit(browser, tmp_path, render(report), address="#row=row-8") as seen:
+        lead = " ".join(seen.text("#panel-lead").split())
+        logit = digits.compared([float(rows.own.logits[8])])[0]
+        own, other = rows.clusters[8], targets[8]
+        assert lead.startswith(f"In cluster {own}, certainty")
+        assert lead.endswith(f"Explained for cluster {other}. Evidence {logit} against cluster {own}.")
+        seen.page.goto(seen.page.url.replace("row-8", "row-9"))
+        assert "against all other clusters" in seen.text("#panel-lead")

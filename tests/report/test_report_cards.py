@@ -157,6 +157,12 @@ def test_an_outlier_is_explained_and_an_inlier_by_the_opposite():
     assert inlier.traits == ()  # every feature speaks for the outlier, and the threshold against
     assert len(outlier.traits) == 5
     assert np.array_equal(report.rows.own.logits, e.logits.astype(np.float32))
+    # Certainty is of the cluster that a row is in, on cards and in rows.
+    assert (report.rows.probabilities >= 0.5).all()
+    for k, cluster in enumerate(report.clusters):
+        own = report.rows.probabilities[report.rows.clusters == k]
+        assert cluster.probability == pytest.approx(own.mean(), rel=1e-6)
+        assert cluster.n_borderline == (own < 0.6).sum()
 
 
 def test_documents_by_the_presence_of_terms():

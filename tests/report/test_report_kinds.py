@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from neonxai.report import gather
+from neonxai.report import digits, gather
+from neonxai.report.facts import shortened
+from neonxai.report.numbers import singles
 from report_material import (
     KINDS,
     SHORT,
@@ -67,6 +69,12 @@ def test_json_holds_it_all(made):
         if feature.column is not None and feature.column.numbers is not None:
             numbers = feature.column.numbers
             assert np.allclose(read["column"]["numbers"], numbers, rtol=SHORT, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("power", range(-8, 5))
+def test_numbers_of_five_digits_come_back_as_they_were(power):
+    numbers = np.arange(10_000, 100_000, 7) * 10.0**power
+    assert [*map(digits.number, shortened(singles(numbers)).tolist())] == [*map(digits.number, numbers)]
 
 
 def unpacked(value, arrays):

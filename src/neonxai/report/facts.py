@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.unsignedinteger[Any]]
 
 MISSING = 65535  # the code of a category where nothing is
-BITS = 16  # of a float's 23: what is kept of its digits, about five
+BITS = 17  # of a float's 23: so five decimal digits come back as they were
 
 
 @dataclass(frozen=True)
@@ -339,7 +339,7 @@ class Rows:
         The cluster of each row, the one that it is explained for (the same unless another was asked for), and
         the nearest rival of that.
     probabilities : float32 array of shape (n,)
-        1 / (1 + exp(−β f)).
+        1 / (1 + exp(−β f)), for the cluster that the row is in, whichever it is explained for.
     own : Answers
         Why the row is in its cluster, against all rivals; n rows.
     rivals : uint16 array of shape (n, m)
@@ -412,7 +412,7 @@ class Report:
         arrays : bytes
             One array after the other, each byte by byte in planes: first the lowest byte of all its
             numbers, then the second ones, and so on (they compress to three quarters of the size). Of floats
-            that are no whole numbers, 16 of 23 bits of the digits are kept: a relative error below 1e-5.
+            that are no whole numbers, 17 of 23 bits of the digits are kept: a relative error below 4e-6.
         """
         arrays = bytearray()
         facts: dict[str, Any] = _plain(self, arrays)
@@ -437,7 +437,7 @@ def _plain(value: Any, arrays: bytearray) -> Any:
 
 
 def shortened(numbers: Floats) -> Floats:
-    """Round to 16 bits of digits what is not a whole number.
+    """Round to 17 bits of digits what is not a whole number.
 
     Parameters
     ----------
@@ -447,7 +447,8 @@ def shortened(numbers: Floats) -> Floats:
     Examples
     --------
     >>> shortened(np.array([1 / 3, np.nan, 131073, 131073.3], dtype=np.float32))
-    array([3.3333206e-01,           nan, 1.3107300e+05, 1.3107400e+05], dtype=float32)
+    array([3.3333397e-01,           nan, 1.3107300e+05, 1.3107300e+05],
+          dtype=float32)
     """
     dropped = 23 - BITS
     bits = np.ascontiguousarray(numbers, dtype="<f4").view("<u4")

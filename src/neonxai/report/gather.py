@@ -156,7 +156,7 @@ def gather(
             clusters=codes(part.label_positions),
             targets=codes(part.target_positions),
             nearest=codes(part.competitor_positions),
-            probabilities=singles(part.probabilities),
+            probabilities=singles(groups.explanation.probabilities[rows]),
             own=question.own.stored(place),
             rivals=codes(question.rivals),
             against=question.against.stored(place),
@@ -168,8 +168,7 @@ def gather(
 def _groups(e: Explanation) -> Groups:
     own = e
     # For another cluster than its own a row is explained by the pair of the two, which speaks for its own
-    # with the
-    # opposite sign.
+    # with the opposite sign.
     other = e.targets != e.labels
     rivals = np.where(e.competitor_positions == e.label_positions, e.target_positions, e.competitor_positions)
     if other.any():

@@ -75,7 +75,9 @@ const leadOf = (facts, row, rank, answer) => {
   const [logit] = compared([answer.logit]);
   lead.replaceChildren("In ", clusterElement(facts, rows.clusters[row]), `, certainty ${certainty(rows.probabilities[row])}. `);
   if (rows.targets[row] !== rows.clusters[row]) lead.append("Explained for ", clusterElement(facts, rows.targets[row]), ". ");
-  lead.append(rank === null ? `Evidence ${logit} against all other clusters; the nearest is ` : `Evidence ${logit} against `, clusterElement(facts, rival), ".");
+  // For another cluster than its own, the evidence is against its own.
+  const all = rank === null && rows.targets[row] === rows.clusters[row];
+  lead.append(all ? `Evidence ${logit} against all other clusters; the nearest is ` : `Evidence ${logit} against `, clusterElement(facts, rival), ".");
   if (rows.texts.length) lead.append(make("q", { dir: "auto", class: "text" }, rows.texts[row]));
 };
 
