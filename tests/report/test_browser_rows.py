@@ -206,6 +206,20 @@ def test_features_show_their_distribution(open_page):
         seen.check()
 
 
+def test_bins_that_have_what_is_far_away_say_so(browser, tmp_path):
+    feature = REPORT.features[2]
+    edges = feature.values.edges
+    far = replace(feature, values=replace(feature.values, ends=(edges[0], 9e5)))
+    report = replace(REPORT, features=(*REPORT.features[:2], far, REPORT.features[3]))
+    with visit(browser, tmp_path, render(report)) as seen:
+        seen.page.select_option("#feature", "2")
+        seen.page.click("#feature-details summary")
+        bins = seen.page.locator("#feature-table tbody th").all_inner_texts()
+        shown = [*map(digits.number, edges)]
+        assert bins[0] == f"{shown[0]} to {shown[1]}"
+        assert bins[-1] == f"{shown[-2]} to 900000"
+
+
 def test_zoom_and_back(open_page):
     with open_page() as seen:
         spread = "(([a, b]) => b - a)(document.getElementById('map-chart').layout.xaxis.range)"

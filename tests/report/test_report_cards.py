@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_iris, load_wine
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.preprocessing import StandardScaler
 
@@ -145,6 +145,20 @@ def test_values_in_the_units_of_the_user():
     assert gather(e, values=shuffled).clusters == gather(e, values=wine).clusters
 
 
+def test_values_of_every_type():
+    iris = load_iris(as_frame=True).data
+    e = explained(KMeans(3, n_init=3, random_state=0), iris)[1]
+    truths = (iris > iris.median()).astype("boolean")
+    truths.iloc[::10] = pd.NA
+    for values in (truths, truths.astype(object), truths.to_numpy(object)):
+        shown = gather(e, values=values).features[2].values
+        assert (shown.names, sum(shown.missing)) == (("False", "True"), 15)
+    assert gather(e, values=iris.to_numpy().tolist()).clusters == gather(e).clusters
+    endless = iris.replace(iris.iloc[7, 2], np.inf)
+    with pytest.raises(ValueError, match=r"infinite value of 'petal length \(cm\)'.*NaN where nothing"):
+        gather(e, values=endless)
+
+
 def test_an_outlier_is_explained_and_an_inlier_by_the_opposite():
     wine = StandardScaler().fit_transform(load_wine().data)
     e = explained(LocalOutlierFactor(contamination=0.05), wine)[1]
@@ -207,6 +221,7 @@ def test_every_number_is_in_a_bin(numbers):
     assert counts.counts.sum() == len(numbers)
     assert len(counts.edges) <= 27
     assert (np.diff(counts.edges) > 0).all()
+    assert counts.ends == (numbers.min(), numbers.max())
     if np.array_equal(numbers, np.arange(10.0)):
         assert counts.counts.tolist() == [[1] * 10]
 

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.impute import SimpleImputer
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, RobustScaler, StandardScaler
 
 import neonxai
 from neonxai.report import gather
@@ -71,6 +73,17 @@ def test_unscaled_features():
     assert "unscaled" in told(make_pipeline(PCA(2), k_means(3)), WINE)
     # Full covariances know no unit.
     assert "unscaled" not in told(GaussianMixture(3, random_state=0, reg_covar=1e-9), WINE)
+
+
+def test_unscaled_features_beside_gaps_and_categories():
+    sizes = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
+    birds = penguins()[["species", *sizes]]
+    numbers = make_pipeline(SimpleImputer(), k_means(3))
+    assert "body_mass_g has" in told(numbers, birds[sizes])["unscaled"]
+    mixed = make_column_transformer((SimpleImputer(), sizes), (OneHotEncoder(), ["species"]))
+    assert "the other 3 features of numbers." in told(make_pipeline(mixed, k_means(3)), birds)["unscaled"]
+    scaled = make_pipeline(StandardScaler(), SimpleImputer(), k_means(3))
+    assert "unscaled" not in told(scaled, birds[sizes])
 
 
 def test_a_feature_that_alone_matters_is_not_unscaled():
@@ -152,6 +165,8 @@ def test_tiny_clusters():
     # Few new rows need not be in all clusters.
     e = explained(k_means(3), rows)[1]
     assert not [d for d in gather(e[:5]).warnings if d.kind == "tiny"]
+    e = explained(k_means(3), blobs(300, 2, 3))[1]
+    assert not [d for d in gather(e[e.labels == 1]).warnings if d.kind == "tiny"]
 
 
 def test_long_clusters_of_k_means():

@@ -110,13 +110,18 @@ def _of_series(series: "nw.Series[Any]") -> Column:
 
 
 def _of_objects(values: NDArray[np.object_], null: NDArray[np.bool_] | None = None) -> Column:
-    missing = np.array([value is None or value != value for value in values], dtype=bool)  # noqa: PLR0124  # NaN
-    if null is not None:
-        missing |= null
+    missing = np.zeros(len(values), dtype=bool) if null is None else null.copy()
+    there = np.flatnonzero(~missing)
+    missing[there] = [_is_nothing(value) for value in values[there]]
     kinds = set(map(type, values[~missing]))
     if kinds and all(issubclass(kind, int | float | np.number) for kind in kinds) and bool not in kinds:
         return Column(np.where(missing, np.nan, values).astype(np.float64), missing)
     return Column(values, missing)
+
+
+def _is_nothing(value: Any) -> bool:
+    # pandas' NA has no truth value, so that it can't be asked whether it differs from itself, as NaN does.
+    return value is None or type(value).__name__ == "NAType" or bool(value != value)  # noqa: PLR0124
 
 
 def values_of(data: Any, row: int, columns: Sequence[int]) -> list[Any]:

@@ -88,7 +88,7 @@ def read_values(explanation: Explanation, values: Any) -> Any:
     """
     if values is None or explanation.row_kind == "document":
         return explanation.data
-    told = values
+    told = np.array(values, dtype=object) if isinstance(values, list | tuple) else values
     if cells.column_names(values) is not None:
         told = frames.read_raw(values, explanation.feature_names, what="the explanation").native
     shape = cells.n_rows(told), cells.n_columns(told)
@@ -136,7 +136,15 @@ class Features:
         column = cells.column(self._data, place)
         if column.missing.all():
             return None
-        return read_numbers(column.values) if column.is_numbers else _categories(column)
+        if not column.is_numbers:
+            return _categories(column)
+        if np.isinf(column.values).any():
+            raise ValueError(
+                f"Row {int(np.isinf(column.values).argmax())} has an infinite value of "
+                f"{self._e.feature_names[feature]!r}, which has no place on a page. Give numbers in values=, "
+                "NaN where nothing is known."
+            )
+        return read_numbers(column.values)
 
     def _presence(self, feature: int, place: int | None) -> Values:
         matrix = self._relevance
@@ -204,7 +212,8 @@ def distribution(values: Values, groups: Sequence[NDArray[np.intp]]) -> Distribu
     Returns
     -------
     Distribution
-        Numbers in at most 25 bins; of categories the 20 most frequent ones, and "other".
+        Numbers in at most 25 bins, those that are far away in the first or the last; of categories the 20
+        most frequent ones, and "other".
     """
     missing = tuple(int(values.missing[rows].sum()) for rows in groups)
     said = tuple(typical(values, rows) for rows in groups)
@@ -217,13 +226,14 @@ def distribution(values: Values, groups: Sequence[NDArray[np.intp]]) -> Distribu
         counts = [np.bincount(found[rows][found[rows] >= 0], minlength=len(names)) for rows in groups]
         return Distribution((), names, np.array(counts, dtype=np.uint32), missing, said)
     assert values.numbers is not None  # noqa: S101  (one of the two is there)
-    edges = _edges(values.numbers[~values.missing])
+    numbers = values.numbers[~values.missing]
+    edges, ends = _edges(numbers), (float(numbers.min()), float(numbers.max()))
     counts = []
     for rows in groups:
         own = values.numbers[rows]
         own = np.clip(own[~np.isnan(own)], edges[0], edges[-1])
         counts.append(np.histogram(own, edges)[0])
-    return Distribution(tuple(edges.tolist()), (), np.array(counts, dtype=np.uint32), missing, said)
+    return Distribution(tuple(edges.tolist()), (), np.array(counts, dtype=np.uint32), missing, said, ends)
 
 
 def _edges(numbers: NDArray[np.float64]) -> NDArray[np.float64]:

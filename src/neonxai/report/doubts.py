@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import issparse
 
 from neonxai.agreement import LOW_AGREEMENT
 from neonxai.explanation import cells
@@ -15,6 +16,8 @@ from neonxai.report.spheres import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from neonxai.explanation import Explanation
     from neonxai.report.cards import Groups
@@ -65,14 +68,12 @@ def doubts(groups: Groups, n_shown: int) -> list[Doubt]:
 
 def unscaled(e: Explanation) -> list[Doubt]:
     """Features of a far larger scale than the others have nearly all of the relevance."""
-    data = cells.as_matrix(e.data)
-    if not isinstance(data, np.ndarray) or data.shape[1] != e.n_features or e.n_features < 2 or len(data) < 2:
-        return []
-    spread = data.std(axis=0, dtype=np.float64)
+    spread = _spreads(e)
     sizes = e.summary_values(None, "mean_abs")
-    order = np.argsort(-sizes, kind="stable")
-    if not sizes.sum() > 0:
+    numbers = np.flatnonzero(~np.isnan(spread))
+    if len(numbers) < 2 or not sizes.sum() > 0:
         return []
+    order = numbers[np.argsort(-sizes[numbers], kind="stable")]
     shares = sizes[order] / sizes.sum()
     count = int(np.searchsorted(np.cumsum(shares), _MOST)) + 1
     large, others = order[:count], order[count:]
@@ -83,20 +84,34 @@ def unscaled(e: Explanation) -> list[Doubt]:
     relative = np.sum(sizes[others]) / np.sum(spread[others] ** 2)
     if wider < _WIDER or relative > _FAVORED * np.sum(sizes[large]) / np.sum(spread[large] ** 2):
         return []
-    part, rest = float(shares[:count].sum()), len(others)
+    part, rest = f"{shares[:count].sum():.1%}", _count(len(others), e.feature_kind)
+    part = "more than 99.9%" if part == "100.0%" else part  # others have some
+    rest += " of numbers" if len(numbers) < e.n_features else ""
     names = _listed(e.feature_names[i] for i in large)
     verb, its = ("has", "its") if count == 1 else ("have", "their")
     return [
         Doubt(
             "unscaled",
             "Features of large numbers decide nearly everything",
-            f"{names} {verb} {part:.1%} of the relevance, and {its} values spread {in_words(wider)} times as "
-            f"wide as those of the other {_count(rest, e.feature_kind)}. Distances are made of squared "
+            f"{names} {verb} {part} of the relevance, and {its} values spread {in_words(wider)} times as "
+            f"wide as those of the other {rest}. Distances are made of squared "
             "differences, so that a feature in a small unit counts for more. Unless that is meant, scale the "
             "columns before clustering: a StandardScaler in front of the model; in the shell that is what "
             "--scale standard does.",
         )
     ]
+
+
+def _spreads(e: Explanation) -> NDArray[np.float64]:
+    """The standard deviation of each feature, whatever is missing; NaN where it has no numbers."""
+    found = np.full(e.n_features, np.nan)
+    if e.n_samples < 2 or issparse(e.data) or cells.n_columns(e.data) != e.n_features:
+        return found
+    for i in range(e.n_features):
+        column = cells.column(e.data, i)
+        if column.is_numbers and not column.missing.all():
+            found[i] = column.values[~column.missing].std(dtype=np.float64)
+    return found
 
 
 def low_agreement(e: Explanation) -> list[Doubt]:
@@ -181,7 +196,10 @@ def tiny(groups: Groups) -> list[Doubt]:
         return []
     sizes = groups.sizes[clusters]
     even = e.n_samples / len(clusters)
-    small = clusters[(sizes < _FEW) | ((sizes < _SMALL * e.n_samples) & (sizes < _UNEVEN * even))]
+    # A cluster without rows is one that none of these is in, as of a part of an explanation.
+    small = clusters[
+        (sizes > 0) & ((sizes < _FEW) | ((sizes < _SMALL * e.n_samples) & (sizes < _UNEVEN * even)))
+    ]
     if not len(small):
         return []
     named = _listed(
@@ -200,7 +218,7 @@ def tiny(groups: Groups) -> list[Doubt]:
 
 
 def non_spherical(groups: Groups) -> list[Doubt]:
-    """Clusters of k-means that are much longer than wide."""
+    """Clusters around centers, as those of k-means, that are much longer than wide."""
     e = groups.explanation
     long = {k: shape for k, shape in shapes(e, groups.rows).items() if shape.is_long}
     if not long:
@@ -212,11 +230,12 @@ def non_spherical(groups: Groups) -> list[Doubt]:
     return [
         Doubt(
             "non_spherical",
-            "Clusters are long, and k-means looks for round ones",
+            "Clusters are long, and distances to centers look for round ones",
             f"{which[0].upper()}{which[1:]} much longer than wide. The part of the spread that lies in the "
-            f"longest direction: {named}. k-means measures distance to a center, alike in all directions, so "
-            "it cuts long clusters, or gives their ends to others. Compare with a GaussianMixture, whose "
-            "clusters may be long, or with HDBSCAN; and leave out features that say the same as others.",
+            f"longest direction: {named}. Distance to a center, as k-means measures it, is alike in all "
+            "directions, so it cuts long clusters, or gives their ends to others. Compare with a "
+            "GaussianMixture, whose clusters may be long, or with HDBSCAN; and leave out features that say the "
+            "same as others.",
         )
     ]
 

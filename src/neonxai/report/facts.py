@@ -241,6 +241,9 @@ class Distribution:
         Rows of each cluster that have no value.
     typical : tuple of str
         The values of each cluster in words, as a trait says them.
+    ends : (float, float) or ()
+        The smallest and the largest number. What is beyond the edges is counted in the outermost bins. Empty
+        for categories.
     """
 
     edges: tuple[float, ...]
@@ -248,6 +251,7 @@ class Distribution:
     counts: NDArray[np.uint32]
     missing: tuple[int, ...]
     typical: tuple[str, ...]
+    ends: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,15 @@ const sharesOf = (values, cluster, bins) => {
   return { counts, shares: counts.map((count) => (all ? count / all : 0)), missing: values.missing[cluster] ?? 0 };
 };
 
-const binNames = (values) =>
-  values.names.length ? values.names : values.edges.slice(1).map((edge, i) => `${number(values.edges[i])} to ${number(edge)}`);
+// The outermost bins have what is far away, too, and say so.
+const binNames = ({ names, edges, ends }) => {
+  if (names.length) return names;
+  const found = edges.slice(1).map((edge, i) => `${number(edges[i])} to ${number(edge)}`);
+  const [low = edges[0], high = edges.at(-1)] = ends;
+  if (low < edges[0]) found[0] = `${number(low)} to ${number(edges[1])}`;
+  if (high > edges.at(-1)) found[found.length - 1] = `${number(edges.at(-2))} to ${number(high)}`;
+  return found;
+};
 
 const distributionFigure = (facts, feature) => () => {
   const { name, values } = facts.features[feature];
