@@ -178,7 +178,23 @@ def test_search_and_order(open_page):
         assert seen.text("#panel-title") == f"Why is row row-{last} here?"
         seen.page.fill("#search", "nobody")
         assert seen.text("#found") == "0 rows found."
+        seen.page.select_option("#order", "data")
+        seen.page.fill("#search", "row-1")
+        seen.page.uncheck(f"#cluster-filter input[value='{REPORT.rows.clusters[1]}']")
+        assert seen.text("#found") == "6 rows found. The filters hide 5 more."
         seen.check()
+
+
+def test_a_search_finds_the_row_of_just_this_name_first(browser, tmp_path):
+    names = tuple(f"row-{60 - i}" for i in range(60))
+    report = replace(REPORT, rows=replace(REPORT.rows, names=names), source=replace(REPORT.source, n_rows=99))
+    with visit(browser, tmp_path, render(report)) as seen:
+        seen.page.fill("#search", "row-5")
+        assert seen.page.locator("#results button > span:first-child").first.inner_text() == "row-5"
+        assert seen.text("#found") == "11 rows found. Not all rows of the data are in this page."
+        seen.page.focus("#search")
+        seen.page.keyboard.press("Enter")
+        assert seen.text("#panel-title") == "Why is row row-5 here?"
 
 
 def test_typical_rows_of_a_card_open(open_page):
@@ -214,6 +230,7 @@ def test_bins_that_have_what_is_far_away_say_so(browser, tmp_path):
     with visit(browser, tmp_path, render(report)) as seen:
         seen.page.select_option("#feature", "2")
         seen.page.click("#feature-details summary")
+        seen.page.locator("#feature-table td").first.wait_for()
         bins = seen.page.locator("#feature-table tbody th").all_inner_texts()
         shown = [*map(digits.number, edges)]
         assert bins[0] == f"{shown[0]} to {shown[1]}"

@@ -10,6 +10,7 @@ from sklearn.cluster import KMeans
 from neonxai.report import digits, gather
 from neonxai.report.facts import shortened
 from neonxai.report.numbers import singles
+from neonxai.report.page import render
 from report_material import (
     KINDS,
     SHORT,
@@ -151,6 +152,25 @@ def test_sources_and_names():
     assert report.model.name == "Pipeline of ColumnTransformer, KMeans"
     assert report.model.parameters == (("n_clusters", "3"), ("n_init", "10"), ("random_state", "0"))
     assert gather(explainer.explain(frame.set_index(frame.index + 100))).rows.names[0] == "100"
+
+
+def test_noise_is_not_counted_as_a_cluster():
+    report = gather(KINDS["noise and clusters"]()[1])
+    assert [cluster.noise for cluster in report.clusters] == [True, False, False, False, False]
+    assert report.title == "201 rows: 4 clusters and noise"
+    assert "4 clusters and noise ·" in render(report)
+
+
+def test_commands_make_the_same_explanation():
+    X = blobs(60, 4, 3)
+    for asked in ({}, {"pooling": "soft"}, {"beta": np.inf}, {"method": "shapley", "n_permutations": 8}):
+        explainer, e = explained(KMeans(3, n_init=3, random_state=0), X, **asked)
+        (_, lines), *_ = gather(e, explainer=explainer).commands
+        known = {"model": explainer.model, "X": X}
+        exec(lines.rpartition("\n")[0], known)  # noqa: S102  (all but the page)
+        again = known["explainer"].explain(X)
+        assert np.allclose(again.relevance, e.relevance)
+        assert np.allclose(again.probabilities, e.probabilities)
 
 
 def test_other_rows_than_were_explained_are_refused():

@@ -148,7 +148,8 @@ def _check_same(e: Explanation, explainer: ClusterExplainer, data: Any, asked: d
         row = int(np.argmax(wrong))
         raise ValueError(
             f"{_OTHER}: their first difference is row {row}, to which it gives the logit {logits[row]:.6g}, "
-            f"not {e.logits[row]:.6g}. Leave explainer= out, or give the one that made the explanation; "
+            f"not {e.logits[row]:.6g}. Leave explainer= out, or give the one that made the explanation, "
+            "without against=, which a page asks itself; "
             'where steps in front hide the rows from it (pull_back="stop"), there is none to ask.'
         )
 

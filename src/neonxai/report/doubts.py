@@ -234,8 +234,8 @@ def non_spherical(groups: Groups) -> list[Doubt]:
             f"{which[0].upper()}{which[1:]} much longer than wide. The part of the spread that lies in the "
             f"longest direction: {named}. Distance to a center, as k-means measures it, is alike in all "
             "directions, so it cuts long clusters, or gives their ends to others. Compare with a "
-            "GaussianMixture, whose clusters may be long, or with HDBSCAN; and leave out features that say the "
-            "same as others.",
+            "GaussianMixture, whose clusters may be long, or with HDBSCAN; and leave out features that say "
+            "the same as others.",
         )
     ]
 

@@ -137,7 +137,7 @@ def gather(
     )
     model = model or described(explainer, e.n_clusters)
     return Report(
-        title=title or _title(source, e),
+        title=title or _title(source, e, groups.noise),
         version=_version(),
         made=datetime.now(tz=UTC).date().isoformat(),
         source=Source(source, e.n_samples, e.n_features, len(rows)),
@@ -161,7 +161,7 @@ def gather(
             rivals=codes(question.rivals),
             against=question.against.stored(place),
         ),
-        commands=tuple(commands_of(e) if commands is None else commands),
+        commands=tuple(commands_of(e, explainer) if commands is None else commands),
     )
 
 
@@ -267,9 +267,10 @@ def _beginnings(texts: Any, rows: NDArray[np.intp]) -> tuple[str, ...]:
     return tuple(cut(" ".join(str(text).split()), longest) for text in found)
 
 
-def _title(source: str | None, e: Explanation) -> str:
+def _title(source: str | None, e: Explanation, noise: NDArray[np.bool_]) -> str:
     what = f"{e.n_samples:,} {e.row_kind}{'' if e.n_samples == 1 else 's'}" if source is None else source
-    return f"{what}: {e.n_clusters:,} clusters"
+    count = int((~noise).sum())
+    return f"{what}: {count:,} cluster{'' if count == 1 else 's'}{' and noise' if noise.any() else ''}"
 
 
 def _version() -> str:
@@ -295,7 +296,8 @@ def _reading(e: Explanation) -> Reading:
         row_word=e.row_kind,
         feature_word=e.feature_kind,
         unit="log-odds" if soft and e.beta == 1 else "the unit of the model's dissimilarities",
-        probability="the model's membership"
+        probability="the membership 1 / (1 + exp(−β · evidence)), for a mixture with β = 1 its own "
+        "probability of the cluster"
         if soft
         else "1 / (1 + exp(−β · evidence)): it orders rows by how far they "
         "are from the border, one half being on it, and is no chance of being right",

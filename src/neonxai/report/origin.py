@@ -64,13 +64,20 @@ def _same(value: Any, usual: Any) -> bool:
     return type(value) is type(usual) and bool(np.array_equal(value, usual))
 
 
-def commands_of(e: Explanation) -> list[tuple[str, str]]:
+def commands_of(e: Explanation, explainer: ClusterExplainer | None = None) -> list[tuple[str, str]]:
     """The lines of Python that explain and report."""
-    beta = "" if e.beta == 1 and e.pooling == "soft" else f", beta={e.beta!r}".replace("inf", 'float("inf")')
+    asked = {"beta": repr(e.beta).replace("inf", 'float("inf")')}
+    if e.pooling == "soft":
+        asked["pooling"] = '"soft"'
+    if explainer is not None:
+        usual = type(explainer)(explainer.model).get_params(deep=False)
+        for name, value in explainer.get_params(deep=False).items():
+            if name not in ("model", *asked) and not _same(value, usual[name]):
+                asked[name] = repr(value) if isinstance(value, str | int | float) else name
     lines = [
         "import neonxai",
         "# model: the clustering; X: the rows",
-        f"explainer = neonxai.ClusterExplainer(model{beta}).fit(X)",
+        f"explainer = neonxai.ClusterExplainer(model, {', '.join(map('='.join, asked.items()))}).fit(X)",
         'explainer.explain(X).to_html("report.html", explainer=explainer)',
     ]
     return [("python", "\n".join(lines))]

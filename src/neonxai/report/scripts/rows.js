@@ -3,11 +3,18 @@ const LISTED = 60;
 
 const listRows = (facts, state) => {
   const found = matching(facts, state.shown, state.query);
-  state.list = state.order === "data" ? found : [...found].sort(ORDERS[state.order](facts.rows));
+  // In the order of the data the row of just this name comes before those that have it in theirs, as 5 before 15.
+  const wanted = state.query.trim().toLowerCase();
+  const other = (i) => Number(wanted !== "" && facts.rows.names[i].trim().toLowerCase() !== wanted);
+  state.list = [...found].sort(state.order === "data" ? (a, b) => other(a) - other(b) || a - b : ORDERS[state.order](facts.rows));
   const some = state.list.slice(0, LISTED);
   const word = facts.reading.row_word;
   const rest = state.list.length > some.length ? `; the first ${some.length} are listed` : "";
-  byId("found").textContent = `${plural(state.list.length, word)} found${rest}.`;
+  // Who looks for a row has to know why it is not there.
+  const all = wanted === "" ? found : matching(facts, facts.rows.names.map((_, i) => i), state.query);
+  const hidden = all.length > found.length ? ` The filters hide ${all.length - found.length} more.` : "";
+  const absent = wanted !== "" && facts.source.n_shown < facts.source.n_rows ? ` Not all ${word}s of the data are in this page.` : "";
+  byId("found").textContent = `${plural(state.list.length, word)} found${rest}.${hidden}${absent}`;
   byId("results").replaceChildren(...some.map((row) => {
     const sure = make("span", { class: "figure" }, make("span", { class: "hidden" }, "certainty "), certainty(facts.rows.probabilities[row]));
     return make("li", {}, make("button", { type: "button", class: "row", "data-row": String(row) }, make("span", {}, nameElement(rowName(facts, row), 36)), sure));
