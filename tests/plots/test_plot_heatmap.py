@@ -131,6 +131,11 @@ def test_one_row_is_counted_as_one(wine):
     assert plots.heatmap(wine[7:9]).get_title() == "mean relevance of 2 rows"
 
 
+def test_noise_alone_is_drawn():
+    e = neonxai.explain_labels([-1, 0, 0, 3, 3], [[9.0], [0.0], [0.1], [3.0], [3.1]])
+    assert ticks(plots.heatmap(e[:1]).yaxis)[0].startswith("noise (1)")
+
+
 def test_many_clusters_are_not_all_named(find_faults):
     centers = np.arange(150.0)[:, None] * [[1.0, 2.0]]
     ax = plots.heatmap(neonxai.explain(neonxai.Centroids(centers), centers), order="given")

@@ -45,6 +45,8 @@ def by_similarity(values: NDArray[np.float64]) -> NDArray[np.intp]:
     >>> by_similarity(np.array([[1.0, 0.0], [0.0, 1.0], [5.0, 0.1], [0.1, 3.0]]))
     array([0, 2, 3, 1])
     """
+    if len(values) < 2:  # of none and of one there are as many distances
+        return np.arange(len(values))
     length = np.linalg.norm(values, axis=1, keepdims=True)
     return by_distance(pdist(values / np.where(length > 0, length, 1.0)))
 
