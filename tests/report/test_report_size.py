@@ -56,11 +56,27 @@ def test_a_page_of_10_000_rows_has_room_for_its_charts(many):
     assert 4_000_000 < size(report) < MOST
 
 
+def test_a_page_of_20_clusters_has_all_rows():
+    X = np.random.default_rng(0).normal(size=(10_000, 30))
+    e = explained(KMeans(20, n_init=1, random_state=0, max_iter=3), X)
+    report = gather(e[1], explainer=e[0])
+    assert (report.source.n_shown, report.rows.rivals.shape[1]) == (10_000, 2)
+    assert size(report) < MOST
+
+
 def test_a_page_of_100_clusters_has_fewer_rows():
     e = explained(KMeans(100, n_init=1, random_state=0, max_iter=5), blobs(7_500, 30, 100, 6.0))
     report = gather(e[1], explainer=e[0])
     assert 6_800 <= report.source.n_shown <= 6_800 + 600
     assert report.rows.rivals.shape[1] == 2
+    assert size(report) < MOST
+
+
+def test_a_page_of_300_clusters_has_shorter_cards():
+    e = explained(KMeans(300, n_init=1, random_state=0, max_iter=2), blobs(12_000, 30, 300, 6.0))
+    report = gather(e[1], explainer=e[0])
+    assert {len(cluster.traits) for cluster in report.clusters} == {2}
+    assert report.rows.rivals.shape[1] == 1
     assert size(report) < MOST
 
 

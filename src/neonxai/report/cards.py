@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from neonxai.explanation import Explanation
     from neonxai.report.columns import Features
 
-TRAITS = 5
+TRAITS, _FEWEST_TRAITS = 5, 2
+_MOST_TRAITS = 500  # of all cards, so that a page of hundreds of clusters stays small
 _ROWS = 3
 _BLOCK = 1 << 20  # relevances compared with a mean at once: 8 MiB
 
@@ -165,11 +166,12 @@ def cluster_card(
     e, rows = groups.explanation, groups.rows[cluster]
     others = np.concatenate([group for k, group in enumerate(groups.rows) if k != cluster])
     found, noise = groups.rival_of(cluster), bool(groups.noise[cluster])
+    count = int(np.clip(_MOST_TRAITS // e.n_clusters, _FEWEST_TRAITS, TRAITS))
     rival = None
     if found is not None:
         evidence, relevance = pair_of(groups, cluster, found[0])
         rest = groups.rows[found[0]]
-        rival = Rival(*found, evidence, _traits(relevance, features, place, rows, rest, apart=noise))
+        rival = Rival(*found, evidence, _traits(relevance, count, features, place, rows, rest, apart=noise))
     some = len(rows) > 0
     return Cluster(
         name=str(e.cluster_names[cluster]),
@@ -179,7 +181,7 @@ def cluster_card(
         evidence=float(e.logits[rows].mean()) if some else float("nan"),
         probability=float(e.probabilities[rows].mean()) if some else float("nan"),
         n_borderline=int((e.probabilities[rows] < BORDERLINE).sum()),
-        traits=_traits(groups.means[cluster], features, place, rows, others, apart=noise),
+        traits=_traits(groups.means[cluster], count, features, place, rows, others, apart=noise),
         rival=rival,
         typical=chosen[0],
         borderline=chosen[1],
@@ -188,6 +190,7 @@ def cluster_card(
 
 def _traits(
     relevance: NDArray[np.float64],
+    count: int,
     features: Features,
     place: NDArray[np.intp],
     rows: NDArray[np.intp],
@@ -197,7 +200,7 @@ def _traits(
 ) -> tuple[Trait, ...]:
     total = np.abs(np.nan_to_num(relevance, nan=0.0)).sum()
     traits = []
-    for feature in strongest(relevance):
+    for feature in strongest(relevance, count):
         values = features.values(feature)
         told = ("", "", "") if values is None else compared(values, rows, others)
         # What is far from all clusters is so in any direction.

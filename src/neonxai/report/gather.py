@@ -117,7 +117,7 @@ def gather(
 
     n_most, n_answers = room(e.n_clusters)
     n_rows = n_most if n_rows is None else n_rows
-    n_examples = min(_EXAMPLES, n_rows // (4 * e.n_clusters))
+    n_examples = min(_EXAMPLES, n_rows // (8 * e.n_clusters))
     chosen = [examples(groups, k, n_examples) for k in range(e.n_clusters)]
     kept = np.concatenate([rows for pair in chosen for rows in pair])
     rows = sample(e.label_positions, kept, n_rows)

@@ -14,8 +14,9 @@ _MOST_ROWS = 10_000
 # 0.5 MB their own explanations and 0.4 MB all else. What is left holds so many answers to "why here rather
 # than there": one of six features takes 29 bytes, compressed and in base64.
 _MOST_ANSWERS = 30_000
-# Each cluster beyond takes 10 KB for its card, as much as 40 rows and 125 answers.
-_MANY_CLUSTERS = 20
+# Each cluster beyond takes 10 KB for its card, as much as 40 rows and 125 answers. First answers make room.
+_MANY_CLUSTERS, _FULL_CLUSTERS = 20, 14
+_LEAST_ANSWERS = 7_000  # one for each row where there is room for few rows
 _ROWS_OF_A_CARD, _ANSWERS_OF_A_CARD = 40, 125
 _LEAST = 10  # of each cluster, as far as there is room: a cluster of one point on the map is hard to find
 
@@ -26,11 +27,13 @@ def room(n_clusters: int) -> tuple[int, int]:
     Examples
     --------
     >>> room(8), room(100)
-    ((10000, 30000), (6800, 20000))
+    ((10000, 30000), (6800, 19250))
     """
     cards = max(0, n_clusters - _MANY_CLUSTERS)
     n_rows = max(_MOST_ROWS // 2, _MOST_ROWS - _ROWS_OF_A_CARD * cards)
-    return n_rows, max(0, _MOST_ANSWERS - _ANSWERS_OF_A_CARD * cards)
+    return n_rows, max(
+        _LEAST_ANSWERS, _MOST_ANSWERS - _ANSWERS_OF_A_CARD * max(0, n_clusters - _FULL_CLUSTERS)
+    )
 
 
 def sample(
