@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from neonxai.report import gather
 from neonxai.report.columns import Values, compared, distribution, read_numbers, typical
 from neonxai.report.numbers import in_words
+from neonxai.report.page import render
 from report_material import blobs, dense, explained, penguins, penguins_pipeline
 
 
@@ -165,6 +166,9 @@ def test_an_outlier_is_explained_and_an_inlier_by_the_opposite():
     report = gather(e)
     inlier, outlier = report.clusters
     assert (inlier.name, outlier.name) == ("1", "-1")
+    assert report.title == "178 rows: inliers and outliers"
+    assert "<bdi>cluster" not in (page := render(report))
+    assert page.count("<bdi>outliers</bdi>") > 1
     assert outlier.evidence == pytest.approx(e.logits[e.labels == -1].mean())
     assert inlier.evidence == pytest.approx(-e.logits[e.labels == 1].mean())
     assert (inlier.rival.cluster, outlier.rival.cluster) == (1, 0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import issparse
 
+from neonxai.explanation.groups import group_kinds
 from neonxai.report.columns import compared
 from neonxai.report.facts import Cluster, Rival, Trait
 
@@ -185,6 +186,7 @@ def cluster_card(
         rival=rival,
         typical=chosen[0],
         borderline=chosen[1],
+        kind="noise" if noise else group_kinds(e)[cluster],
     )
 
 

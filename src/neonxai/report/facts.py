@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
@@ -210,6 +212,8 @@ class Cluster:
     typical, borderline : tuple of int
         Places of rows among those shown: up to three of the rows most like the cluster, and of those nearest
         to a boundary.
+    kind : {"cluster", "noise", "inlier", "outlier"}
+        What such rows are, as `neonxai.explanation.groups` has it.
     """
 
     name: str
@@ -223,6 +227,16 @@ class Cluster:
     rival: Rival | None
     typical: tuple[int, ...]
     borderline: tuple[int, ...]
+    kind: str = "cluster"
+
+
+def counted(clusters: Sequence[Cluster]) -> str:
+    """Say how many clusters there are: "3 clusters and noise"."""
+    if any(cluster.kind == "outlier" for cluster in clusters):
+        return "inliers and outliers"
+    count = sum(not cluster.noise for cluster in clusters)
+    noise = " and noise" if count < len(clusters) else ""
+    return f"{count:,} cluster{'' if count == 1 else 's'}{noise}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from neonxai.report.answers import answer
 from neonxai.report.cards import BORDERLINE, Groups, cluster_card, examples, pair_of, strongest
 from neonxai.report.columns import Features, cut, distribution, read_texts, read_values, shown
 from neonxai.report.doubts import doubts
-from neonxai.report.facts import Certainty, Doubt, Feature, Reading, Report, Rows, Source
+from neonxai.report.facts import Certainty, Doubt, Feature, Reading, Report, Rows, Source, counted
 from neonxai.report.numbers import codes, in_words, singles
 from neonxai.report.origin import commands_of, described
 from neonxai.report.places import places
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from neonxai.explainer import ClusterExplainer
     from neonxai.explanation import Explanation
-    from neonxai.report.facts import Model
+    from neonxai.report.facts import Cluster, Model
 
 _MOST_FEATURES = 200  # described in full
 _MOST_TABLE = 4_000  # features × clusters described in full
@@ -137,7 +137,7 @@ def gather(
     )
     model = model or described(explainer, e.n_clusters)
     return Report(
-        title=title or _title(source, e, groups.noise),
+        title=title or _title(source, e, clusters),
         version=_version(),
         made=datetime.now(tz=UTC).date().isoformat(),
         source=Source(source, e.n_samples, e.n_features, len(rows)),
@@ -267,10 +267,9 @@ def _beginnings(texts: Any, rows: NDArray[np.intp]) -> tuple[str, ...]:
     return tuple(cut(" ".join(str(text).split()), longest) for text in found)
 
 
-def _title(source: str | None, e: Explanation, noise: NDArray[np.bool_]) -> str:
+def _title(source: str | None, e: Explanation, clusters: Sequence[Cluster]) -> str:
     what = f"{e.n_samples:,} {e.row_kind}{'' if e.n_samples == 1 else 's'}" if source is None else source
-    count = int((~noise).sum())
-    return f"{what}: {count:,} cluster{'' if count == 1 else 's'}{' and noise' if noise.any() else ''}"
+    return f"{what}: {counted(clusters)}"
 
 
 def _version() -> str:

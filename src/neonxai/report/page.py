@@ -17,6 +17,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from neonxai.report import digits
+from neonxai.report.facts import counted
 
 if TYPE_CHECKING:
     from neonxai.report.facts import Report
@@ -76,6 +77,7 @@ def render(report: Report) -> str:
     text = environment.from_string(_text("page.html")).render(
         facts=facts,
         policy=_policy(style, script, library, many_rows=many_rows),
+        counted=counted(report.clusters),
         style=style,
         script=script,
         library=_compressed_library(),
@@ -95,14 +97,17 @@ def cluster_label(cluster: dict[str, Any]) -> str:
 
     Examples
     --------
-    >>> cluster_label({"name": "2", "noise": False}), cluster_label({"name": "Cluster A", "noise": False})
+    >>> kinds = {"noise": False, "kind": "cluster"}, {"noise": False, "kind": "outlier"}
+    >>> cluster_label({"name": "2", **kinds[0]}), cluster_label({"name": "Cluster A", **kinds[0]})
     ('cluster 2', 'Cluster A')
-    >>> cluster_label({"name": "-1", "noise": True})
-    'noise'
+    >>> cluster_label({"name": "-1", "noise": True}), cluster_label({"name": "-1", **kinds[1]})
+    ('noise', 'outliers')
     """
     name = cluster["name"].strip() or "(no name)"
     if cluster["noise"] and name == "-1":
         return "noise"
+    if cluster.get("kind") in ("inlier", "outlier"):
+        return f"{cluster['kind']}s"
     return name if cluster["noise"] or name.lower().startswith("cluster") else f"cluster {name}"
 
 

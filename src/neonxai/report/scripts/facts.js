@@ -40,6 +40,7 @@ const readFacts = (buffer) => {
 const clusterLabel = (cluster) => {
   const name = cluster.name.trim() || UNNAMED;
   if (cluster.noise && name === "-1") return "noise";
+  if (cluster.kind === "inlier" || cluster.kind === "outlier") return `${cluster.kind}s`;
   return cluster.noise || name.toLowerCase().startsWith("cluster") ? name : `cluster ${name}`;
 };
 
