@@ -102,6 +102,8 @@ KINDS: dict[str, Callable[[], Explained]] = {
     "outliers": lambda: explained(LocalOutlierFactor(contamination=0.05), _wine()),
     "2 clusters, 2 features": lambda: explained(_k_means(2), blobs(100, 2, 2)),
     "100 clusters": lambda: explained(KMeans(100, n_init=1, random_state=0), blobs(1000, 5, 100, 0.3)),
+    "numbers beyond single precision": lambda: explained(_k_means(3), blobs(60, 4, 3) * 1e60),
+    "numbers below it": lambda: explained(_k_means(3), blobs(60, 4, 3) * 1e-60),
     "1 row": _one_row,
     "1 feature": lambda: explained(_k_means(2), blobs(50, 1, 2)),
     "5,000 features": lambda: explained(_k_means(3), blobs(60, 5000, 3)),

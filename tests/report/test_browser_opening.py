@@ -5,9 +5,12 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
+from sklearn.cluster import KMeans
 
 from browsing import visit
+from neonxai.report import digits, gather
 from neonxai.report.page import MANY_ROWS, render
+from report_material import blobs, explained
 from report_pages import made
 
 FOREIGN = "https://example.org/picture.png"
@@ -29,6 +32,17 @@ def test_page_is_silent_and_stays_in_its_width(browser, tmp_path, html, scheme, 
             assert seen.page.locator(f"#{chart}-chart.js-plotly-plot").count() == 1, chart
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert seen.page.evaluate(wide) == 0
+        seen.check()
+
+
+@pytest.mark.parametrize("unit", [1e8, 1e60, 1e-60])
+def test_numbers_of_any_size_are_drawn_without_a_message(browser, tmp_path, unit):
+    explainer, e = explained(KMeans(3, n_init=1, random_state=0), blobs(60, 2, 3) * unit)
+    report = gather(e, explainer=explainer)
+    with visit(browser, tmp_path, render(report), address="#at=7") as seen:
+        evidence = digits.compared([*report.rows.own.relevance[7].tolist(), float(e.logits[7])])
+        assert seen.text("#row-logit") == evidence[-1]
+        assert seen.page.evaluate("document.getElementById('map-chart').data[0].x.length") == 60
         seen.check()
 
 

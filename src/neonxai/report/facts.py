@@ -1,4 +1,7 @@
-"""What a report says: plain facts, from which a page is made without knowing any model."""
+"""What a report says: plain facts, from which a page is made without knowing any model.
+
+Arrays of floats are in single precision, but in double where that has no place for the largest.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float32]
+    Floats = NDArray[np.floating]
     Codes = NDArray[np.unsignedinteger[Any]]
 
 MISSING = 65535  # the code of a category where nothing is
@@ -426,7 +429,7 @@ class Report:
         -------
         facts : dict
             The same names; numbers that are not finite are None. An array is an object with ``dtype`` ("<f4",
-            "<u4", "<u2"), ``shape``, and ``at``, where it begins in the bytes.
+            "<f8", "<u4", "<u2"), ``shape``, and ``at``, where it begins in the bytes.
         arrays : bytes
             One array after the other, each byte by byte in planes: first the lowest byte of all its
             numbers, then the second ones, and so on (they compress to three quarters of the size). Of floats
@@ -444,7 +447,7 @@ def _plain(value: Any, arrays: bytearray) -> Any:
         return [_plain(part, arrays) for part in value]
     if isinstance(value, np.ndarray):
         stored = value.astype(value.dtype.newbyteorder("<"), copy=False)
-        if stored.dtype.kind == "f":
+        if stored.dtype == np.float32:
             stored = shortened(stored)
         place = len(arrays)
         arrays += np.ascontiguousarray(stored).view(np.uint8).reshape(-1, stored.itemsize).T.tobytes()

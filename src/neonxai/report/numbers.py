@@ -10,17 +10,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LARGEST = float(np.finfo(np.float32).max) * 0.99  # rounding its digits must not make it infinite
+_SMALLEST = 1e-30  # what is a millionth of it is still a usual number
 
 
-def singles(numbers: Any) -> NDArray[np.float32]:
-    """In single precision; what is too large for it becomes its largest number.
+def singles(numbers: Any) -> NDArray[np.floating]:
+    """In single precision; in double where it has no place for the largest.
 
     Examples
     --------
-    >>> singles(np.array([0.5, 1e300])) < np.inf
-    array([ True,  True])
+    >>> [singles(np.array(largest)).dtype.name for largest in ([0.5, 1e-90], [0.5, 1e90], [1e-90, np.nan])]
+    ['float32', 'float64', 'float64']
     """
-    result: NDArray[np.float32] = np.clip(np.asarray(numbers), -_LARGEST, _LARGEST).astype(np.float32)
+    found = np.asarray(numbers)
+    largest = float(np.max(np.abs(found), initial=0.0, where=np.isfinite(found)))
+    fits = largest == 0 or _SMALLEST < largest < _LARGEST
+    result: NDArray[np.floating] = found.astype(np.float32 if fits else np.float64)
     return result
 
 

@@ -1,5 +1,5 @@
 // The facts, out of the page itself.
-const TYPES = { "<f4": Float32Array, "<u4": Uint32Array, "<u2": Uint16Array };
+const TYPES = { "<f4": Float32Array, "<f8": Float64Array, "<u4": Uint32Array, "<u2": Uint16Array };
 
 const unpacked = async (id) => {
   const binary = atob(byId(id).textContent.trim());

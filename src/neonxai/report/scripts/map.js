@@ -18,8 +18,8 @@ const mapRange = (values) => {
 
 const mapView = (facts) => {
   const { places, names } = facts.rows;
-  const x = new Float32Array(names.length);
-  const y = new Float32Array(names.length);
+  const x = new Float64Array(names.length);
+  const y = new Float64Array(names.length);
   for (let i = 0; i < names.length; i += 1) [x[i], y[i]] = [places[2 * i], places[2 * i + 1]];
   const whole = { x: mapRange(x), y: mapRange(y) };
   return { x, y, whole, range: whole, type: names.length > MANY_ROWS && hasWebGl() ? "scattergl" : "scatter" };
