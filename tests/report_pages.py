@@ -84,9 +84,11 @@ def made(n_rows: int = 60, n_clusters: int = 3, *, n_features: int = 4, noise: b
         title=f"made.csv: {n_clusters} clusters",
         version="0.1.0",
         made="2026-01-31",
-        source=f.Source("made.csv", n_rows, n_features, n_rows),
+        source=f.Source("made.csv", n_rows, n_features, n_rows, numbered=False),
         model=f.Model("KMeans", (("n_clusters", str(n_clusters)),), n_clusters),
-        reading=f.Reading("NEON", 0.5, "min", 0.98, "row", "feature", "squared units", "squashed evidence"),
+        reading=f.Reading(
+            "NEON", 0.5, "min", 0.98, "row", "feature", "squared units", "", "squashed evidence"
+        ),
         certainty=f.Certainty(
             tuple(edges.tolist()),
             tuple(np.histogram(probabilities, edges)[0].tolist()),

@@ -52,6 +52,12 @@ TEXT_FILES = {
         "a,b\n1,2020-01-01\n",
         "column 'b' holds dates, not numbers or categories: '2020-01-01' in line 2. Leave it out",
     ),
+    "names and dates": (
+        "x.csv",
+        "a,name,b,day,c\n" + "".join(f"1,x{i},red,2020-01-{i + 1:02},{i}\n" for i in range(30)),
+        "Leave it out with --drop name, or encode it as numbers, or name the rows by it with --id name. "
+        "day can't be used either: --drop name,day.",
+    ),
     "steering text": ("x.csv", "a,b\n1,2\n\x1b[31m,3\n", "'\\x1b[31m' in line 3"),
     "missing everywhere": (
         "x.csv",

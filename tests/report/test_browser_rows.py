@@ -9,7 +9,7 @@ import pytest
 from browsing import visit
 from neonxai.report import digits
 from neonxai.report.page import MANY_ROWS, render
-from report_pages import made
+from report_pages import made, renamed
 
 REPORT = made()
 
@@ -72,6 +72,37 @@ def test_click_on_a_mark_opens_its_explanation(open_page):
             ring = seen.page.evaluate("document.getElementById('map-chart').layout.shapes[1]")
             assert [ring["xanchor"], ring["yanchor"]] == pytest.approx(REPORT.rows.places[row].tolist())
         seen.check()
+
+
+# Texts of the row's chart that are cut, or lie on each other: of the bars, and of the features left of them.
+COLLIDING = """() => {
+  const chart = document.getElementById("row-chart");
+  const box = chart.getBoundingClientRect();
+  const seen = selector => [...chart.querySelectorAll(selector)]
+    .map(text => [text.textContent, text.getBoundingClientRect()]);
+  const [figures, names] = [seen(".bartext"), seen(".ytick text")];
+  const out = ([, at]) => at.left < box.left - 1 || at.right > box.right + 1;
+  const on = ([, at]) => names.some(
+    ([, name]) => at.left < name.right && at.top < name.bottom && name.top < at.bottom);
+  const found = [...[...figures, ...names, ...seen(".xtitle")].filter(out), ...figures.filter(on)];
+  return [figures.length, found.map(([text]) => text)];
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1400])
+def test_texts_of_bars_are_whole_and_apart(browser, tmp_path, width):
+    name = "the_length_of_a_flipper_in_mm"
+    page = render(renamed(REPORT, name))
+    with visit(browser, tmp_path, page, viewport={"width": width, "height": 900}) as seen:
+        seen.page.locator("button.row").first.click()
+        seen.page.wait_for_selector("#row-chart .bartext")
+        count, colliding = seen.page.evaluate(COLLIDING)
+        assert count == len(seen.rows()) - 1
+        assert colliding == []
+        seen.page.evaluate(
+            'document.querySelector("#row-chart .bartext").setAttribute("transform", "translate(-900, 0)")'
+        )
+        assert len(seen.page.evaluate(COLLIDING)[1]) == 1  # the check can fail
 
 
 def test_the_comparison_of_numbers_can_fail():

@@ -37,3 +37,9 @@ def test_what_is_in_the_way_is_said_before_the_work(e, tmp_path, monkeypatch):
     with pytest.raises(FileExistsError):
         e.to_html(path)
     assert path.read_text(encoding="utf-8") == "mine"
+
+
+def test_rows_without_names_are_said_to_be_numbered(e):
+    said = "Rows are numbered from 0."
+    assert said in e.to_html()
+    assert said not in e.to_html(names=range(1, 61))

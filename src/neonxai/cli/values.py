@@ -11,6 +11,7 @@ import polars as pl
 
 from neonxai.cli.columns import quoted
 from neonxai.cli.errors import ShellError
+from neonxai.cli.names import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +118,14 @@ def values_of(table: DataFile, names: Sequence[str], *, refuse_missing: bool = F
         numbers with text among them, dates, text that is different in nearly every row, or lists and the
         like. The message names a line or row, and the column.
     """
-    return Values(pl.DataFrame([_column(table, name, refuse_missing=refuse_missing) for name in names]))
+    return Values(
+        pl.DataFrame(
+            [
+                _column(table, name, names[place:], refuse_missing=refuse_missing)
+                for place, name in enumerate(names, 1)
+            ]
+        )
+    )
 
 
 def center_values(table: DataFile, values: Values, data: str) -> Values:
@@ -187,11 +195,11 @@ def any_values(table: DataFile, names: Sequence[str]) -> Values:
     return Values(pl.DataFrame(columns))
 
 
-def _column(table: DataFile, name: str, *, refuse_missing: bool) -> pl.Series:
+def _column(table: DataFile, name: str, later: Sequence[str], *, refuse_missing: bool) -> pl.Series:
     series = table.frame[name]
     kind = series.dtype
     if kind in (pl.Categorical, pl.Enum):
-        return _category(table, series.cast(pl.String), refuse_missing=refuse_missing)
+        return _category(table, series.cast(pl.String), later, refuse_missing=refuse_missing)
     if kind == pl.Boolean and series.null_count() and not refuse_missing:
         if series.null_count() == len(series):
             raise _all_missing(table, name)
@@ -199,8 +207,8 @@ def _column(table: DataFile, name: str, *, refuse_missing: bool) -> pl.Series:
     if kind == pl.String:
         parsed, others = _parsed(series)
         # A word among numbers is a slip, but a number among words may well be a category.
-        if int(others.sum()) > parsed.count():
-            return _category(table, series, refuse_missing=refuse_missing)
+        if _are_words(parsed, others):
+            return _category(table, series, later, refuse_missing=refuse_missing)
         if parsed.is_null().all() and not refuse_missing:
             raise _all_missing(table, name)
     numbers = _number(table, name)
@@ -275,7 +283,7 @@ def _words(table: DataFile, series: pl.Series) -> pl.Series:
     return words.set(gaps.fill_null(value=False), None)
 
 
-def _category(table: DataFile, series: pl.Series, *, refuse_missing: bool) -> pl.Series:
+def _category(table: DataFile, series: pl.Series, later: Sequence[str], *, refuse_missing: bool) -> pl.Series:
     name = series.name
     words = _words(table, series)
     row = _first(words.is_null())
@@ -286,22 +294,43 @@ def _category(table: DataFile, series: pl.Series, *, refuse_missing: bool) -> pl
         raise _unusable(table, name, row, f"a missing value{written}")
     present = words.drop_nulls()
     row = _first(words.is_not_null()) or 0
+    cause = _no_category(present)
+    if cause is None:
+        return words
+    also = [other for other in later if _is_no_feature(table, other)]
+    more = f" {listed(also)} can't be used either: --drop {quoted([name, *also])}." if also else ""
+    other_use = "such as days" if "dates" in cause else f"or name the rows by it with --id {quoted([name])}"
+    raise ShellError(
+        table.what,
+        f"column {name!r} {cause}: {_seen(table, name, row)}",
+        f"Leave it out with --drop {quoted([name])}, or encode it as numbers, {other_use}.{more}",
+    )
+
+
+def _no_category(present: pl.Series) -> str | None:
+    """Why words are no categories; None where they are."""
     if 2 * int(present.str.contains(_DATE).sum()) > len(present):
-        raise ShellError(
-            table.what,
-            f"column {name!r} holds dates, not numbers or categories: {_seen(table, name, row)}",
-            f"Leave it out with --drop {quoted([name])}, or encode it as numbers, such as days.",
-        )
+        return "holds dates, not numbers or categories"
     different = present.n_unique()
     if different > max(_FEW, len(present) / _SHARE) or different > max(1, _DISTINCT * len(present)):
-        raise ShellError(
-            table.what,
-            f"column {name!r} holds text with {different} different values in {len(present)} rows, too many "
-            f"for categories; it seems to name the rows, or to be free text: {_seen(table, name, row)}",
-            f"Leave it out with --drop {quoted([name])}, or encode it as numbers; names of rows are for "
-            "--id.",
+        return (
+            f"holds text with {different} different values in {len(present)} rows, too many for categories; "
+            "it seems to name the rows, or to be free text"
         )
-    return words
+    return None
+
+
+def _is_no_feature(table: DataFile, name: str) -> bool:
+    series = table.frame[name]
+    return (
+        series.dtype == pl.String
+        and _are_words(*_parsed(series))
+        and _no_category(_words(table, series).drop_nulls()) is not None
+    )
+
+
+def _are_words(numbers: pl.Series, others: pl.Series) -> bool:
+    return int(others.sum()) > numbers.count()
 
 
 def _known_category(table: DataFile, name: str, known: pl.Series, data: str) -> pl.Series:

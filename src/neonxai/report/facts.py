@@ -34,12 +34,15 @@ class Source:
         How many there are.
     n_shown : int
         How many of the rows are in the page.
+    numbered : bool
+        Whether rows are called by their positions, 0 the first.
     """
 
     name: str | None
     n_rows: int
     n_features: int
     n_shown: int
+    numbered: bool
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,10 @@ class Reading:
         "row" or "document", "feature" or "term".
     unit : str
         The unit of evidence and relevance, in words.
+    certainty : str
+        What a certainty says, in a short sentence.
     probability : str
-        What a probability means here, in words.
+        What a probability is here, in words.
     """
 
     method: str
@@ -90,6 +95,7 @@ class Reading:
     row_word: str
     feature_word: str
     unit: str
+    certainty: str
     probability: str
 
 

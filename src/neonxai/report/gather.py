@@ -140,7 +140,7 @@ def gather(
         title=title or _title(source, e, clusters),
         version=_version(),
         made=datetime.now(tz=UTC).date().isoformat(),
-        source=Source(source, e.n_samples, e.n_features, len(rows)),
+        source=Source(source, e.n_samples, e.n_features, len(rows), _numbered(row_names)),
         model=model,
         reading=_reading(e),
         certainty=_certainty(groups.explanation),
@@ -260,6 +260,11 @@ def _row_names(e: Explanation, names: Iterable[Any] | None) -> list[str]:
     return found
 
 
+def _numbered(names: list[str]) -> bool:
+    """Whether rows are called by their positions."""
+    return all(name == str(position) for position, name in enumerate(names))
+
+
 def _beginnings(texts: Any, rows: NDArray[np.intp]) -> tuple[str, ...]:
     """How documents begin."""
     longest = min(_LONGEST_TEXT, max(20, _MOST_TEXT // len(rows)))
@@ -294,7 +299,14 @@ def _reading(e: Explanation) -> Reading:
         agreement=e.agreement,
         row_word=e.row_kind,
         feature_word=e.feature_kind,
-        unit="log-odds" if soft and e.beta == 1 else "the unit of the model's dissimilarities",
+        unit="log-odds"
+        if soft and e.beta == 1
+        else "the model's own unit (of k-means: squared distance, after any scaling)",
+        certainty="It is the model's own probability of the cluster."
+        if soft and e.beta == 1
+        else "It is a membership that follows from the evidence."
+        if soft
+        else "It is 0.5 on the border, and no chance of being right.",
         probability="the membership 1 / (1 + exp(−β · evidence)), for a mixture with β = 1 its own "
         "probability of the cluster"
         if soft
@@ -314,5 +326,5 @@ def _certainty(e: Explanation) -> Certainty:
         threshold=BORDERLINE,
         n_borderline=near,
         text=f"{near:,} of {e.n_samples:,} {e.row_kind}s ({share:.1%}) are borderline, with a "
-        f"probability below {in_words(BORDERLINE)}.",
+        f"certainty below {in_words(BORDERLINE)}.",
     )

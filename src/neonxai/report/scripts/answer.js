@@ -16,16 +16,23 @@ const linesOf = (facts, row, answer) => {
 
 const answerFigure = (facts, row, rank) => () => {
   const { lines, sum } = linesOf(facts, row, answerOf(facts, row, rank));
-  const narrow = byId("row-chart").clientWidth < 420;
+  const width = byId("row-chart").clientWidth;
+  const narrow = width < 420;
   const places = lines.map((_, i) => i);
   const label = (line) => {
     const name = plotText(line.name, narrow ? 16 : 24);
-    return line.value ? `${name} = ${plotText(line.value, narrow ? 10 : 16)}` : name;
+    return line.value ? `${name}${narrow ? "<br>" : " "}= ${plotText(line.value, 16)}` : name;
   };
+  const labels = lines.map(label);
   const colors = lines.map((line) => css(line.evidence >= 0 ? "--for" : "--against"));
-  const reach = Math.max(...lines.map((line) => Math.abs(line.evidence))) || 1;
   const low = Math.min(0, ...lines.map((line) => line.evidence));
-  const high = Math.max(0, ...lines.map((line) => line.evidence));
+  const high = Math.max(0, ...lines.map((line) => line.evidence)) || (low < 0 ? 0 : 1);
+  // Beside the bars there is room for their numbers, and left of them for the names.
+  const widest = (texts) => Math.max(0, ...texts.map(textWidth));
+  const before = low < 0 ? widest(lines.filter((line) => line.evidence < 0).map((line) => line.text)) + 10 : 4;
+  const after = widest(lines.filter((line) => line.evidence >= 0).map((line) => line.text)) + 10;
+  const room = width - widest(labels.flatMap((text) => text.split("<br>"))) - 24 - before - after;
+  const unit = (high - low) / Math.max(room, 40);
   return {
     data: [{
       type: "bar", orientation: "h", y: places, x: lines.map((line) => line.evidence), hoverinfo: "none",
@@ -33,10 +40,10 @@ const answerFigure = (facts, row, rank) => () => {
       text: lines.map((line) => line.text), textposition: "outside", textfont: { color: css("--ink") }, cliponaxis: false,
     }],
     layout: {
-      height: 30 * lines.length + 54,
+      height: (narrow ? 38 : 30) * lines.length + 54,
       margin: { l: 8, r: 8, t: 4, b: 46 },
-      xaxis: axis({ range: [low - (low < 0 ? 0.3 * reach : 0.02 * reach), high + 0.3 * reach], title: { text: "against ← evidence → for", font: { size: 12, color: css("--soft") } }, nticks: 5 }),
-      yaxis: axis({ tickvals: places, ticktext: lines.map(label), autorange: "reversed", automargin: true, showgrid: false, ticklen: 0, zeroline: false }),
+      xaxis: axis({ range: [low - before * unit, high + after * unit], title: { text: "against ← evidence → for", font: { size: 12, color: css("--soft") } }, nticks: 5 }),
+      yaxis: axis({ tickvals: places, ticktext: labels, autorange: "reversed", automargin: true, showgrid: false, ticklen: 0, zeroline: false }),
     },
     label: `Bars of evidence, ${sum} in all; the table below has the same numbers.`,
   };

@@ -27,6 +27,14 @@ const axis = (more = {}) => ({
   gridcolor: css("--grid"), zerolinecolor: css("--strong-line"), linecolor: css("--strong-line"), fixedrange: true, ...more,
 });
 
+// How wide a text of a chart is, in pixels.
+const ruler = document.createElement("canvas").getContext("2d");
+
+const textWidth = (text) => {
+  ruler.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  return ruler.measureText(text).width;
+};
+
 // `figure()` gives { data, layout, label }; it is asked again whenever the chart has to look otherwise.
 const draw = async (id, figure) => {
   charts.set(id, figure);
