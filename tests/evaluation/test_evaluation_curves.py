@@ -299,6 +299,26 @@ def test_comparison_table_and_plot():
     plt.close("all")
 
 
+def covered(ax):
+    """Whether the legend lies on what is drawn, or is cut by the figure's edge."""
+    ax.figure.canvas.draw()
+    legend, figure = ax.get_legend().get_window_extent(), ax.figure.bbox
+    inside = figure.x0 <= legend.x0 and legend.x1 <= figure.x1 and legend.y1 <= figure.y1
+    return bool(legend.overlaps(ax.bbox.padded(-1))) or not inside  # touching is no overlap
+
+
+def test_the_legend_leaves_the_curves_free():
+    from matplotlib import pyplot as plt
+
+    methods = {f"a rather long name of method {k}": np.abs(WINE[:20]) for k in range(5)}
+    found = compare(EXPLAINER, WINE[:20], methods)
+    for ax in found.plot():
+        assert not covered(ax)
+        ax.legend(loc="upper right")
+        assert covered(ax)
+    plt.close("all")
+
+
 def test_own_relevance_is_called_neon_unless_another_is():
     found = compare(EXPLAINER, WINE, {"neon": -EXPLAINER.transform(WINE)})
     assert set(found.deletion) == {"neon", "random"}

@@ -23,8 +23,9 @@ print(e)
 memberships = model.predict_proba(iris.data).max(axis=1)
 assert np.allclose(e.probabilities, memberships)
 unsure = memberships < 0.999
-print(np.c_[e.logits, np.log(memberships / (1 - memberships))][unsure][:5].round(4))
-assert np.allclose(e.logits[unsure], np.log(memberships / (1 - memberships))[unsure])
+log_odds = np.log(memberships[unsure] / (1 - memberships[unsure]))
+print(np.c_[e.logits[unsure], log_odds][:5].round(4))
+assert np.allclose(e.logits[unsure], log_odds)
 
 # %%
 # In doubt

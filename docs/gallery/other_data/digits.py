@@ -51,7 +51,8 @@ assert middle.min() > 0
 # %%
 # One image
 # ---------
-# The image that is nearest to a boundary, and why it is where it is rather than with the nearest rival:
+# The image that is nearest to a boundary, and why it is where it is rather than with the nearest rival.
+# (It is explained alone, and so is row 0 of its picture.)
 row = int(e.logits.argmin())
 cluster, rival = e.labels[row], e.competitors[row]
 print(f"image {row}, a {digits.target[row]}: in cluster {cluster}, nearest rival {rival}")

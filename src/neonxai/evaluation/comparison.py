@@ -81,7 +81,7 @@ class Comparison:
         from neonxai.evaluation.drawing import draw_curves
         from neonxai.plots import _style
 
-        left, right = _style.new_axes(2, _style.Extent(640.0, 240.0))[1] if axes is None else axes
+        left, right = _style.new_axes(2, _style.Extent(640.0, 270.0))[1] if axes is None else axes
         return draw_curves(self.deletion, left), draw_curves(self.insertion, right)
 
 

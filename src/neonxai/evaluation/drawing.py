@@ -21,11 +21,12 @@ def draw_curves(curves: Mapping[str, Curve], ax: "Axes | None" = None) -> "Axes"
     curves : mapping of str to Curve
         By name.
     ax : Axes, optional
-        Where to draw; by default a new figure.
+        Where to draw; by default a new figure. Use one with ``layout="constrained"``, which makes room for
+        the legend above.
     """
     if ax is None:
         ax = _style.new_axes(1, _SIZE)[1][0]
-    names = _text.fit_names(list(curves), 0.65 * _style.extent(ax).width, _style.base_size())
+    names = _text.fit_names(list(curves), 0.5 * _style.extent(ax).width, _style.base_size())
     for k, (name, curve) in enumerate(zip(names, curves.values(), strict=True)):
         color, dash = _style.palette(len(curves))[k], _DASHES[k % len(_DASHES)]
         ax.plot(curve.steps, curve.logits, dash, color=color, label=_text.escaped(name) or None)
@@ -34,5 +35,14 @@ def draw_curves(curves: Mapping[str, Curve], ax: "Axes | None" = None) -> "Axes"
     ax.set_xlabel("features replaced" if kind == "deletion" else "features put back")
     ax.set_ylabel("mean logit of the rows' own clusters")
     if len(curves) > 1:
-        ax.legend(frameon=False)
+        # Curves go from one corner to the other, and leave no room inside.
+        ax.legend(
+            loc="lower left",
+            bbox_to_anchor=(0.0, 1.0),
+            ncols=2,
+            frameon=False,
+            borderaxespad=0.0,
+            columnspacing=1.0,
+            handlelength=1.8,
+        )
     return ax
