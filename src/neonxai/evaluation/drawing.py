@@ -26,7 +26,7 @@ def draw_curves(curves: Mapping[str, Curve], ax: "Axes | None" = None) -> "Axes"
     """
     if ax is None:
         ax = _style.new_axes(1, _SIZE)[1][0]
-    names = _text.fit_names(list(curves), 0.5 * _style.extent(ax).width, _style.base_size())
+    names = _text.fit_names(list(curves), 0.55 * _style.extent(ax).width, _style.base_size())
     for k, (name, curve) in enumerate(zip(names, curves.values(), strict=True)):
         color, dash = _style.palette(len(curves))[k], _DASHES[k % len(_DASHES)]
         ax.plot(curve.steps, curve.logits, dash, color=color, label=_text.escaped(name) or None)
