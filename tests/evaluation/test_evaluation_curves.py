@@ -313,6 +313,7 @@ def test_the_legend_leaves_the_curves_free():
     methods = {f"a rather long name of method {k}": np.abs(WINE[:20]) for k in range(5)}
     found = compare(EXPLAINER, WINE[:20], methods)
     for ax in found.plot():
+        assert len({str(line._dash_pattern) for line in ax.lines[:-1]}) == 7  # in grey, too
         assert not covered(ax)
         ax.legend(loc="upper right")
         assert covered(ax)

@@ -1,7 +1,7 @@
 """Pictures of curves."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from neonxai.evaluation.curve import Curve
 from neonxai.plots import _style, _text
@@ -9,7 +9,17 @@ from neonxai.plots import _style, _text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_DASHES = ("-", "--", "-.", ":")  # told apart without color, too
+# Told apart without color, too.
+_DASHES: Final[tuple[Any, ...]] = (
+    "-",
+    "--",
+    "-.",
+    ":",
+    (0, (4, 1.5, 1, 1.5, 1, 1.5)),
+    (0, (8, 3)),
+    (0, (1, 4)),
+    (0, (5, 1)),
+)
 _SIZE = _style.Extent(340.0, 240.0)
 
 
@@ -26,10 +36,10 @@ def draw_curves(curves: Mapping[str, Curve], ax: "Axes | None" = None) -> "Axes"
     """
     if ax is None:
         ax = _style.new_axes(1, _SIZE)[1][0]
-    names = _text.fit_names(list(curves), 0.5 * _style.extent(ax).width, _style.base_size())
+    names = _text.fit_names(list(curves), 0.55 * _style.extent(ax).width, _style.base_size())
     for k, (name, curve) in enumerate(zip(names, curves.values(), strict=True)):
         color, dash = _style.palette(len(curves))[k], _DASHES[k % len(_DASHES)]
-        ax.plot(curve.steps, curve.logits, dash, color=color, label=_text.escaped(name) or None)
+        ax.plot(curve.steps, curve.logits, linestyle=dash, color=color, label=_text.escaped(name) or None)
     ax.axhline(0.0, color=_style.PALE, linewidth=0.8, zorder=0)
     kind = next(iter(curves.values())).kind
     ax.set_xlabel("features replaced" if kind == "deletion" else "features put back")
@@ -43,6 +53,6 @@ def draw_curves(curves: Mapping[str, Curve], ax: "Axes | None" = None) -> "Axes"
             frameon=False,
             borderaxespad=0.0,
             columnspacing=1.0,
-            handlelength=1.8,
+            handlelength=2.4,
         )
     return ax
