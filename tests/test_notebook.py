@@ -49,7 +49,9 @@ def outputs():
     )
     # Over a socket of this machine alone, without ports.
     config = Config({"KernelManager": {"transport": "ipc"}})
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", config=config).execute()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("MPLBACKEND", raising=False)  # the kernel chooses: inline
+        nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", config=config).execute()
     return {name: cell.outputs for name, cell in zip(CELLS, notebook.cells, strict=True)}
 
 
