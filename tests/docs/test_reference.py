@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PUBLIC = ["", ".plots", ".evaluation", ".torch", ".networks", ".sources", ".transforms", ".testing"]
+PUBLIC = ["", ".plots", ".report", ".evaluation", ".torch", ".networks", ".sources", ".transforms"]
+PUBLIC += [".testing"]
 # Shown where they are used most; the other modules hand them on.
 ELSEWHERE = {"neonxai.sources": {"Centroids", "FuzzyCentroids", "Labels"}}
 

@@ -59,6 +59,20 @@ def test_axe_catches_what_is_broken(browser, tmp_path, html, old, new, finding):
         assert any(one.startswith(finding) for one in findings(seen, axe))
 
 
+CUT_OFF = """() => [...document.querySelectorAll("nav a")].filter(link => {
+  const box = link.getBoundingClientRect();
+  return box.left < 0 || box.right > document.documentElement.clientWidth;
+}).map(link => link.textContent)"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_every_link_of_the_navigation_is_in_view(browser, tmp_path, html, width):
+    with visit(browser, tmp_path, html, viewport={"width": width, "height": 700}) as seen:
+        assert seen.page.evaluate(CUT_OFF) == []
+        seen.page.evaluate('document.querySelector("nav ul").style.flexWrap = "nowrap"')
+        assert width == 768 or seen.page.evaluate(CUT_OFF)  # the check can fail
+
+
 def test_headings_are_in_order_and_landmarks_named(browser, tmp_path, html):
     with visit(browser, tmp_path, html, address="#row=row-7") as seen:
         levels = seen.page.locator("h1, h2, h3, h4").evaluate_all("all => all.map(e => Number(e.tagName[1]))")

@@ -22,8 +22,8 @@ from neonxai.networks.sparse_rows import close_present
 from neonxai.networks.sparse_shapley import shapley_sparse
 from neonxai.stages.propagation import Answer, Question, pooled_evidence, pooled_evidence_sparse
 
-# Additions that take the kernel some 10 ms: starting threads takes less than one.
-_WORTH_THREADS = 1 << 27
+# Additions that take the kernel a millisecond or two: starting threads takes a fraction of one.
+_WORTH_THREADS = 1 << 24
 _MOST_ROWS = 1 << 12
 _TILE_VALUES = 1 << 21
 
