@@ -5,7 +5,7 @@ innermost one: from loops in Python the same came out two to four times as slow.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from llvmlite import ir
 from numba import njit, types
@@ -21,6 +21,9 @@ _struct_proxy: Any = cgutils.create_struct_proxy
 _INDEX = ir.IntType(64)
 _SMALL = ir.IntType(32)
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+_ONE = ir.Constant(_VECTOR, [1.0] * LANES)
+
+Binary: TypeAlias = Callable[[Any, Any], Any]
 
 
 class _Builder:
@@ -51,180 +54,217 @@ class _Builder:
     def add(self, index: Any, offset: Any) -> Any:
         return self.ir.add(index, offset if isinstance(offset, ir.Value) else _INDEX(offset))
 
+    def opaque(self, vector: Any) -> Any:
+        """The vector, in a register, and of unknown value to the compiler."""
+        same = ir.FunctionType(_VECTOR, [_VECTOR])
+        return self.ir.asm(same, "", "=v,0", [vector], side_effect=False)
 
-def _pool(
-    b: _Builder,
-    together: int,
+    def for_count(self, count: Any, emit: Callable[[int], None]) -> None:
+        """Do what ``emit`` emits for the number that ``count`` is, from 1 to 8."""
+        done = self.ir.append_basic_block("counted")
+        cases = [self.ir.append_basic_block(f"count{n}") for n in range(1, MOST_TOGETHER + 1)]
+        choice = self.ir.switch(count, cases[-1])
+        for n, case in enumerate(cases[:-1], start=1):
+            choice.add_case(_INDEX(n), case)
+        for n, case in enumerate(cases, start=1):
+            self.ir.position_at_end(case)
+            emit(n)
+            self.ir.branch(done)
+        self.ir.position_at_end(done)
+
+    def reduce(self, n: Any, terms: Callable[[Any], list[Any]], meet: Binary) -> list[Any]:
+        """Meet over k < n of each of the vectors that ``terms(k)`` gives."""
+        start = terms(_INDEX(0))
+        before = self.ir.block
+        head, body, done = (self.ir.append_basic_block(name) for name in ("head", "body", "done"))
+        self.ir.branch(head)
+        self.ir.position_at_end(head)
+        k = self.ir.phi(_INDEX)
+        k.add_incoming(_INDEX(1), before)
+        pooled = [self.ir.phi(_VECTOR) for _ in start]
+        for old, new in zip(pooled, start, strict=True):
+            old.add_incoming(new, before)
+        self.ir.cbranch(self.ir.icmp_signed("<", k, n), body, done)
+        self.ir.position_at_end(body)
+        further = [meet(new, old) for new, old in zip(terms(k), pooled, strict=True)]
+        k.add_incoming(self.add(k, 1), body)
+        for old, new in zip(pooled, further, strict=True):
+            old.add_incoming(new, body)
+        self.ir.branch(head)
+        self.ir.position_at_end(done)
+        return pooled
+
+    def spread_row(self, address: Any, start: Any, n: int) -> list[Any]:
+        """Each of n numbers in all lanes of a vector of its own."""
+        return [self.spread(address, self.add(start, i)) for i in range(n)]
+
+    def weighted(self, vectors: list[Any], weights: Any, at: Any) -> Any:
+        """Σ_b weights[at + b] vectors[b]."""
+        total = None
+        for value, weight in zip(vectors, self.spread_row(weights, at, len(vectors)), strict=True):
+            part = self.ir.fmul(value, weight)
+            total = part if total is None else self.ir.fadd(total, part)
+        return total
+
+    def least(self, x: Any, y: Any) -> Any:
+        return self.ir.select(self.ir.fcmp_ordered("<", x, y), x, y)
+
+    def adder(self) -> Callable[[Any, list[Any]], list[Any]]:
+        """What adds each of some spread numbers to a vector.
+
+        Processors of AMD add and compare in the same units; fused, 1 · y + x goes through the multipliers
+        beside them, and minima of sums take half the time. The result is the same, to the last bit. Where
+        registers are shorter than 512 bits, there are not enough of them for that.
+        """
+        if "+avx512f" not in self.context.codegen().magic_tuple()[2]:
+            return lambda x, numbers: [self.ir.fadd(x, y) for y in numbers]
+        one = self.opaque(_ONE)
+        of_three = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
+        fma = cgutils.get_or_insert_function(self.ir.module, of_three, f"llvm.fma.v{LANES}f64")
+
+        def fused(x: Any, numbers: list[Any]) -> list[Any]:
+            register = self.opaque(x)  # so that the spread number is what comes from memory
+            return [self.ir.call(fma, [y, one, register]) for y in numbers]
+
+        return fused
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _switch(
+    typing: Any,  # the signature of a numba intrinsic
+    present: Any,
+    totals: Any,
+    of_rows: Any,
+    at_rows: Any,
+    left: Any,
+    at_left: Any,
+    at_right: Any,
     n_rivals: Any,
-    row_of: Callable[[Any], Any],
-    background: Any,
-    slab: Any,
-    pooling: tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]],
-) -> list[Any]:
-    """Meet over k of join(row_of(k), background[slab + k G + b]): a vector of rows for each b."""
-    join, meet = pooling
+    first: Any,
+    stride: Any,
+    weights: Any,
+    at: Any,
+    together: Any,
+    before: Any,
+    gains: Any,
+    at_gains: Any,
+) -> Any:
+    """Switch a feature of eight rows, there and back, and add half of what it gains."""
+    whole = types.intp
+    signature = types.void(
+        present, totals, of_rows, whole, left, whole, whole, whole, whole, whole, weights, whole, whole,
+        before, gains, whole,
+    )  # fmt: skip
 
-    def joined(k: Any) -> list[Any]:
-        row = row_of(k)
-        start = b.add(slab, b.ir.mul(k, _INDEX(together)))
-        return [join(row, b.spread(background, b.add(start, i))) for i in range(together)]
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        b = _Builder(context, builder, signature, args)
+        of_present, of_totals, terms, background = (b.address(i) for i in (0, 1, 2, 4))
+        at_rows, at_left, at_right, n_rivals, first, stride = (args[i] for i in (3, 5, 6, 7, 8, 9))
+        values, sums = b.address(13), b.address(14)
 
-    start = joined(_INDEX(0))
-    before = b.ir.block
-    head, body, done = (b.ir.append_basic_block(name) for name in ("head", "body", "done"))
-    b.ir.branch(head)
-    b.ir.position_at_end(head)
-    k = b.ir.phi(_INDEX)
-    k.add_incoming(_INDEX(1), before)
-    pooled = [b.ir.phi(_VECTOR) for _ in start]
-    for old, new in zip(pooled, start, strict=True):
-        old.add_incoming(new, before)
-    b.ir.cbranch(b.ir.icmp_signed("<", k, n_rivals), body, done)
-    b.ir.position_at_end(body)
-    further = [meet(new, old) for new, old in zip(joined(k), pooled, strict=True)]
-    k.add_incoming(b.add(k, 1), body)
-    for old, new in zip(pooled, further, strict=True):
-        old.add_incoming(new, body)
-    b.ir.branch(head)
-    b.ir.position_at_end(done)
-    return pooled
+        def emit(n: int) -> None:
+            plus = b.adder()
 
+            def both_ways(k: Any) -> list[Any]:
+                place, start = b.add(first, builder.mul(k, stride)), builder.mul(k, _INDEX(n))
+                there = builder.fadd(b.load(of_present, place), b.load(terms, b.add(at_rows, place)))
+                b.store(there, of_present, place)
+                back = builder.fsub(b.load(of_totals, place), there)
+                return [
+                    *plus(there, b.spread_row(background, b.add(at_left, start), n)),
+                    *plus(back, b.spread_row(background, b.add(at_right, start), n)),
+                ]
 
-def _weighted(b: _Builder, pooled: list[Any], weights: Any, at: Any) -> Any:
-    """Σ_b weights[at + b] pooled[b]."""
-    total = None
-    for i, value in enumerate(pooled):
-        part = b.ir.fmul(value, b.spread(weights, b.add(at, i)))
-        total = part if total is None else b.ir.fadd(total, part)
-    return total
-
-
-def _least(builder: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
-    return builder.fadd, lambda x, y: builder.select(builder.fcmp_ordered("<", x, y), x, y)
-
-
-def _switch_of(together: int) -> Any:
-    def switch(
-        typing: Any,  # the signature of a numba intrinsic
-        present: Any,
-        of_rows: Any,
-        at_rows: Any,
-        left: Any,
-        slab: Any,
-        n_rivals: Any,
-        first: Any,
-        stride: Any,
-        weights: Any,
-        at: Any,
-        before: Any,
-        gains: Any,
-        at_gains: Any,
-    ) -> Any:
-        """Switch a feature of eight rows, and add half of what it gains."""
-        whole = types.intp
-        signature = types.void(
-            present, of_rows, whole, left, whole, whole, whole, whole, weights, whole, before, gains, whole
-        )
-
-        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            b = _Builder(context, builder, signature, args)
-            of_present, terms, values = b.address(0), b.address(1), b.address(10)
-            first, stride, sums = args[6], args[7], b.address(11)
-
-            def switched(k: Any) -> Any:
-                place = b.add(first, builder.mul(k, stride))
-                row = builder.fadd(b.load(of_present, place), b.load(terms, b.add(args[2], place)))
-                b.store(row, of_present, place)
-                return row
-
-            pooled = _pool(b, together, args[5], switched, b.address(3), args[4], _least(builder))
-            value = _weighted(b, pooled, b.address(8), args[9])
+            pooled = b.reduce(n_rivals, both_ways, b.least)
+            apart = [builder.fsub(x, y) for x, y in zip(pooled[:n], pooled[n:], strict=True)]
+            value = b.weighted(apart, b.address(10), args[11])
             gain = builder.fsub(value, b.load(values, first))
             b.store(value, values, first)
-            half = ir.Constant(_VECTOR, [0.5] * LANES)
-            place = b.add(args[12], first)
-            b.store(builder.fadd(b.load(sums, place), builder.fmul(half, gain)), sums, place)
-            return context.get_dummy_value()
+            place = b.add(args[15], first)
+            half = builder.fmul(ir.Constant(_VECTOR, [0.5] * LANES), gain)
+            b.store(builder.fadd(b.load(sums, place), half), sums, place)
 
-        return signature, build
+        b.for_count(args[12], emit)
+        return context.get_dummy_value()
 
-    return intrinsic(switch)
-
-
-def _least_of(together: int) -> Any:
-    def least(
-        typing: Any,  # the signature of a numba intrinsic
-        rows: Any,
-        background: Any,
-        n_rivals: Any,
-        first: Any,
-        stride: Any,
-        slab: Any,
-        weights: Any,
-        at: Any,
-        out: Any,
-    ) -> Any:
-        """out[first:] = Σ_b weights[at + b] min_k (rows[k stride + first:] + background[slab + k G + b])."""
-        whole = types.intp
-        signature = types.void(rows, background, whole, whole, whole, whole, weights, whole, out)
-
-        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            b = _Builder(context, builder, signature, args)
-            rows = b.address(0)
-            pooled = _pool(
-                b,
-                together,
-                args[2],
-                lambda k: b.load(rows, b.add(args[3], builder.mul(k, args[4]))),
-                b.address(1),
-                args[5],
-                _least(builder),
-            )
-            b.store(_weighted(b, pooled, b.address(6), args[7]), b.address(8), args[3])
-            return context.get_dummy_value()
-
-        return signature, build
-
-    return intrinsic(least)
+    return signature, build
 
 
-def _sums_of(together: int) -> Any:
-    def sums(
-        typing: Any,  # the signature of a numba intrinsic
-        rows: Any,
-        background: Any,
-        n_rivals: Any,
-        first: Any,
-        stride: Any,
-        slab: Any,
-        out: Any,
-    ) -> Any:
-        """out[b stride + first:] = Σ_k rows[k stride + first:] · background[slab + k G + b]."""
-        whole = types.intp
-        signature = types.void(rows, background, whole, whole, whole, whole, out)
+@intrinsic  # type: ignore[untyped-decorator]
+def _mean_least(
+    typing: Any,  # the signature of a numba intrinsic
+    rows: Any,
+    background: Any,
+    n_rivals: Any,
+    first: Any,
+    stride: Any,
+    slab: Any,
+    weights: Any,
+    at: Any,
+    together: Any,
+    out: Any,
+) -> Any:
+    """out[first:] = Σ_b weights[at + b] min_k (rows[k stride + first:] + background[slab + k G + b])."""
+    whole = types.intp
+    signature = types.void(rows, background, whole, whole, whole, whole, weights, whole, whole, out)
 
-        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            b = _Builder(context, builder, signature, args)
-            rows = b.address(0)
-            sums = _pool(
-                b,
-                together,
-                args[2],
-                lambda k: b.load(rows, b.add(args[3], builder.mul(k, args[4]))),
-                b.address(1),
-                args[5],
-                (builder.fmul, builder.fadd),
-            )
-            for i, total in enumerate(sums):
-                b.store(total, b.address(6), b.add(args[3], b.ir.mul(args[4], _INDEX(i))))
-            return context.get_dummy_value()
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        b = _Builder(context, builder, signature, args)
+        rows, background, n_rivals, first, stride, slab = b.address(0), b.address(1), *args[2:6]
 
-        return signature, build
+        def emit(n: int) -> None:
+            plus = b.adder()
 
-    return intrinsic(sums)
+            def joined(k: Any) -> list[Any]:
+                row = b.load(rows, b.add(first, builder.mul(k, stride)))
+                return plus(row, b.spread_row(background, b.add(slab, builder.mul(k, _INDEX(n))), n))
+
+            pooled = b.reduce(n_rivals, joined, b.least)
+            b.store(b.weighted(pooled, b.address(6), args[7]), b.address(9), first)
+
+        b.for_count(args[8], emit)
+        return context.get_dummy_value()
+
+    return signature, build
 
 
-def _add_of(
+@intrinsic  # type: ignore[untyped-decorator]
+def _product_sums(
+    typing: Any,  # the signature of a numba intrinsic
+    rows: Any,
+    background: Any,
+    n_rivals: Any,
+    first: Any,
+    stride: Any,
+    slab: Any,
+    together: Any,
+    out: Any,
+) -> Any:
+    """out[b stride + first:] = Σ_k rows[k stride + first:] · background[slab + k G + b]."""
+    whole = types.intp
+    signature = types.void(rows, background, whole, whole, whole, whole, whole, out)
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        b = _Builder(context, builder, signature, args)
+        rows, background, n_rivals, first, stride, slab = b.address(0), b.address(1), *args[2:6]
+
+        def emit(n: int) -> None:
+            def products(k: Any) -> list[Any]:
+                row = b.load(rows, b.add(first, builder.mul(k, stride)))
+                start = b.add(slab, builder.mul(k, _INDEX(n)))
+                return [builder.fmul(row, y) for y in b.spread_row(background, start, n)]
+
+            for i, total in enumerate(b.reduce(n_rivals, products, builder.fadd)):
+                b.store(total, b.address(7), b.add(first, builder.mul(stride, _INDEX(i))))
+
+        b.for_count(args[6], emit)
+        return context.get_dummy_value()
+
+    return signature, build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _add(
     typing: Any,  # the signature of a numba intrinsic
     first: Any,
     at_first: Any,
@@ -246,18 +286,10 @@ def _add_of(
     return signature, build
 
 
-_add: Any = intrinsic(_add_of)
-_switch_1, _switch_2, _switch_3, _switch_4 = (_switch_of(n) for n in (1, 2, 3, 4))
-_switch_5, _switch_6, _switch_7, _switch_8 = (_switch_of(n) for n in (5, 6, 7, 8))
-_least_1, _least_2, _least_3, _least_4 = (_least_of(n) for n in (1, 2, 3, 4))
-_least_5, _least_6, _least_7, _least_8 = (_least_of(n) for n in (5, 6, 7, 8))
-_sums_1, _sums_2, _sums_3, _sums_4 = (_sums_of(n) for n in (1, 2, 3, 4))
-_sums_5, _sums_6, _sums_7, _sums_8 = (_sums_of(n) for n in (5, 6, 7, 8))
-
-
 @njit(error_model="numpy")
 def switch(
     present: Any,
+    totals: Any,
     of_rows: Any,
     feature: int,
     left: Any,
@@ -271,60 +303,37 @@ def switch(
     before: Any,
     gains: Any,
 ) -> None:
-    """Switch a feature of a tile of rows, with min-pooling.
+    """Switch a feature of a tile of rows, with min-pooling: on the way there, and on the way back.
+
+    On the way back a feature leaves the coalition of all those that were not there before, so that what is
+    present is the rest of the total, and both ways see the same row of ``of_rows``.
 
     Parameters
     ----------
     present : array of shape (n_rivals · stride,)
-        What is present of the rows; the feature is added.
+        What is present of the rows on the way there; the feature is added.
+    totals : array of shape (n_rivals · stride,)
+        What is present on both ways together.
     of_rows : array of shape (n_features, n_rivals · stride)
         What the features add.
     feature : int
         The one that is switched.
-    left : array
-        Of which ``left[step]`` is what is left of the background then.
+    left : array of shape (n_steps, 2, ...)
+        Of which ``left[step]`` is what is left of the background, there and back, then.
     n_rivals, n_rows, stride, weights, at, together
         As for `mean_least`.
     before : array of shape (stride,)
-        The value before; becomes that after.
+        The value there less that back, before; becomes that after.
     gains : array of shape (n_features, stride)
         Half of the difference is added to the feature's.
     """
     at_rows, place = feature * of_rows.shape[1], feature * stride
-    slab = step * left.shape[1]
+    at_left = step * 2 * left.shape[2]
     for r in range(0, n_rows, LANES):
-        if together == 8:
-            _switch_8(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
-            )  # fmt: skip
-        elif together == 7:
-            _switch_7(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
-            )  # fmt: skip
-        elif together == 6:
-            _switch_6(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
-            )  # fmt: skip
-        elif together == 5:
-            _switch_5(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
-            )  # fmt: skip
-        elif together == 4:
-            _switch_4(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
-            )  # fmt: skip
-        elif together == 3:
-            _switch_3(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
-            )  # fmt: skip
-        elif together == 2:
-            _switch_2(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
-            )  # fmt: skip
-        else:
-            _switch_1(
-                present, of_rows, at_rows, left, slab, n_rivals, r, stride, weights, at, before, gains, place
-            )  # fmt: skip
+        _switch(
+            present, totals, of_rows, at_rows, left, at_left, at_left + left.shape[2], n_rivals, r, stride,
+            weights, at, together, before, gains, place,
+        )  # fmt: skip
 
 
 @njit(error_model="numpy")
@@ -354,22 +363,7 @@ def mean_least(
         Gets the result.
     """
     for r in range(0, n_rows, LANES):
-        if together == 8:
-            _least_8(rows, background, n_rivals, r, stride, slab, weights, at, out)
-        elif together == 7:
-            _least_7(rows, background, n_rivals, r, stride, slab, weights, at, out)
-        elif together == 6:
-            _least_6(rows, background, n_rivals, r, stride, slab, weights, at, out)
-        elif together == 5:
-            _least_5(rows, background, n_rivals, r, stride, slab, weights, at, out)
-        elif together == 4:
-            _least_4(rows, background, n_rivals, r, stride, slab, weights, at, out)
-        elif together == 3:
-            _least_3(rows, background, n_rivals, r, stride, slab, weights, at, out)
-        elif together == 2:
-            _least_2(rows, background, n_rivals, r, stride, slab, weights, at, out)
-        else:
-            _least_1(rows, background, n_rivals, r, stride, slab, weights, at, out)
+        _mean_least(rows, background, n_rivals, r, stride, slab, weights, at, together, out)
 
 
 @njit(error_model="numpy")
@@ -381,22 +375,7 @@ def product_sums(
     ``out`` has ``together`` rows of ``stride`` values.
     """
     for r in range(0, n_rows, LANES):
-        if together == 8:
-            _sums_8(rows, background, n_rivals, r, stride, slab, out)
-        elif together == 7:
-            _sums_7(rows, background, n_rivals, r, stride, slab, out)
-        elif together == 6:
-            _sums_6(rows, background, n_rivals, r, stride, slab, out)
-        elif together == 5:
-            _sums_5(rows, background, n_rivals, r, stride, slab, out)
-        elif together == 4:
-            _sums_4(rows, background, n_rivals, r, stride, slab, out)
-        elif together == 3:
-            _sums_3(rows, background, n_rivals, r, stride, slab, out)
-        elif together == 2:
-            _sums_2(rows, background, n_rivals, r, stride, slab, out)
-        else:
-            _sums_1(rows, background, n_rivals, r, stride, slab, out)
+        _product_sums(rows, background, n_rivals, r, stride, slab, together, out)
 
 
 @njit(error_model="numpy")

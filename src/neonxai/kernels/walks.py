@@ -1,117 +1,12 @@
-"""Shapley values of tiles of rows: walks through permutations, and all coalitions of few features.
-
-As `neonxai.networks.shapley` does it in NumPy: what switches with a feature is added to what is present of
-the rows, or taken from what is left of the background, and only pooling sees both. Rows are in vectors, and
-what is left of the background is summed once for all rows of a tile.
-"""
+"""Shapley values of tiles of rows: walks through permutations, there and back."""
 
 import math
 
 import numpy as np
 from numba import njit
 
-from neonxai.kernels.exponential import exp_not_positive, log_normal
-from neonxai.kernels.lanes import LANES, MOST_TOGETHER, add, mean_least, product_sums, switch
-
-_ROWS = 32  # in a tile; measured best of 16, 32 and 64
-_TILE_VALUES = 1 << 17  # of what rows add to the evidence: 1 MiB, unless eight rows are more
-_DRAINED = 1e-250  # as in `neonxai.networks.coalitions`
-
-
-@njit(error_model="numpy")
-def _stride(n_rows: int, n_rivals: int, n_features: int) -> int:
-    """How many rows a tile has room for: a multiple of the vectors' length."""
-    whole = min(_ROWS, _TILE_VALUES // (n_rivals * n_features) // LANES * LANES, -(-n_rows // LANES) * LANES)
-    return max(LANES, whole)
-
-
-@njit(error_model="numpy")
-def _gather(terms: np.ndarray, start: int, n: int, stride: int, of_rows: np.ndarray) -> None:
-    """Take a tile of rows: of_rows[i, k · stride + r] = terms[k, i, start + r], and 0 beyond them."""
-    n_rivals, n_features, _ = terms.shape
-    for i in range(n_features):
-        for k in range(n_rivals):
-            source = terms[k, i, start : start + n]
-            target = of_rows[i, k * stride : (k + 1) * stride]
-            for r in range(n):
-                target[r] = source[r]
-            for r in range(n, stride):
-                target[r] = 0.0
-
-
-@njit(error_model="numpy")
-def _blocks(terms: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Background block by block: from [i, 8 q n_rivals] on n_rivals rows of its background rows; then 0."""
-    n_rivals, n_features, _ = terms.shape
-    n_blocks = len(starts) - 1
-    blocks = np.zeros((n_features, n_blocks * n_rivals * MOST_TOGETHER))
-    for i in range(n_features):
-        for q in range(n_blocks):
-            together = starts[q + 1] - starts[q]
-            for k in range(n_rivals):
-                offset = q * n_rivals * MOST_TOGETHER + k * together
-                for b in range(together):
-                    blocks[i, offset + b] = terms[k, i, starts[q] + b]
-    return blocks
-
-
-@njit(error_model="numpy", fastmath={"contract"})
-def _exponentials(
-    values: np.ndarray, n_rivals: int, width: int, beta: float, least: np.ndarray, out: np.ndarray
-) -> None:
-    """out[k, j] = exp(−β (values[k, j] − least[j])), for the least of each column."""
-    for j in range(width):
-        least[j] = values[j]
-    for k in range(1, n_rivals):
-        row = values[k * width : (k + 1) * width]
-        for j in range(width):
-            least[j] = min(least[j], row[j])
-    for k in range(n_rivals):
-        row, exponentials = values[k * width : (k + 1) * width], out[k * width : (k + 1) * width]
-        for j in range(width):
-            exponentials[j] = exp_not_positive(-beta * (row[j] - least[j]))
-
-
-@njit(error_model="numpy", fastmath={"contract"})
-def _soft_value(
-    rows: np.ndarray,
-    left: np.ndarray,
-    n_rivals: int,
-    n: int,
-    stride: int,
-    slab: int,
-    together: int,
-    beta: float,
-    least_rows: np.ndarray,
-    least_left: np.ndarray,
-    sums: np.ndarray,
-    weights: np.ndarray,
-    at: int,
-    out: np.ndarray,
-) -> None:
-    """out[r] = Σ_b weights[at + b] (least of row + least of background − log(sums[b, r]) / β)."""
-    drained = 0
-    for r in range(n):
-        out[r] = 0.0
-    for b in range(together):
-        weight, least = weights[at + b], least_left[b]
-        total = sums[b * stride : (b + 1) * stride]
-        for r in range(n):
-            drained += 1 if total[r] < _DRAINED else 0
-            out[r] += weight * ((least_rows[r] + least) - log_normal(max(total[r], _DRAINED)) / beta)
-    if drained == 0:
-        return
-    for b in range(together):
-        for r in range(n):
-            if sums[b * stride + r] < _DRAINED:
-                least = np.inf
-                for k in range(n_rivals):
-                    least = min(least, rows[k * stride + r] + left[slab + k * together + b])
-                total_ = 0.0
-                for k in range(n_rivals):
-                    total_ += math.exp(-beta * (rows[k * stride + r] + left[slab + k * together + b] - least))
-                known = (least_rows[r] + least_left[b]) - math.log(_DRAINED) / beta
-                out[r] += weights[at + b] * ((least - math.log(total_) / beta) - known)
+from neonxai.kernels.lanes import MOST_TOGETHER, add, product_sums, switch
+from neonxai.kernels.tiles import blocks_of, exponentials, gather, soft_value, stride_of
 
 
 @njit(error_model="numpy")
@@ -151,43 +46,120 @@ def _pooled(h: np.ndarray, least: float, beta: float) -> float:
 
 
 @njit(error_model="numpy")
-def _full(of_rows: np.ndarray, rests: np.ndarray, beta: float, stride: int, full: np.ndarray) -> None:
-    """V of all features, for each row of a tile."""
+def _full(
+    of_rows: np.ndarray, rests: np.ndarray, beta: float, stride: int, totals: np.ndarray, full: np.ndarray
+) -> None:
+    """V of all features, for each row of a tile, and what is present of it there and back together."""
     n_rivals = len(rests)
-    total, h = np.zeros(of_rows.shape[1]), np.empty(n_rivals)
+    h = np.empty(n_rivals)
+    totals[:] = 0.0
     for added in of_rows:
-        for x in range(len(total)):
-            total[x] += added[x]
+        for x in range(len(totals)):
+            totals[x] += added[x]
     for r in range(stride):
         least = np.inf
         for k in range(n_rivals):
-            h[k] = total[k * stride + r] + rests[k]
+            h[k] = totals[k * stride + r] + rests[k]
             least = min(least, h[k])
+            totals[k * stride + r] = h[k] + rests[k]
         full[r] = _pooled(h, least, beta)
 
 
 @njit(error_model="numpy")
 def _leave(
-    blocks: np.ndarray,
+    blocks: np.ndarray, walk: np.ndarray, n_rivals: int, block: int, together: int, left: np.ndarray
+) -> None:
+    """Fill in what is left of a block after s features: left[s, 0] there, left[s, 1] back."""
+    last, half, width = len(walk) - 1, left.shape[2], n_rivals * together
+    slab = block * n_rivals * MOST_TOGETHER
+    left[last, 0] = blocks[walk[last], slab : slab + half]
+    for s in range(last - 1, 0, -1):
+        at = walk[s] * blocks.shape[1] + slab
+        add(left, 2 * (s + 1) * half, blocks, at, left, 2 * s * half, width)
+    left[1, 1] = blocks[walk[0], slab : slab + half]
+    for s in range(1, last):
+        at = walk[s] * blocks.shape[1] + slab
+        add(left, (2 * s + 1) * half, blocks, at, left, (2 * s + 3) * half, width)
+
+
+@njit(error_model="numpy")
+def _pair_least(
     walk: np.ndarray,
-    n_rivals: int,
-    block: int,
+    of_rows: np.ndarray,
+    totals: np.ndarray,
+    rests: np.ndarray,
+    left: np.ndarray,
+    n: int,
+    stride: int,
+    weights: np.ndarray,
+    start: int,
+    together: int,
+    beyond: np.ndarray,
+    present: np.ndarray,
+    before: np.ndarray,
+    gains: np.ndarray,
+) -> None:
+    """Walk there and back with min-pooling, adding half of each gain; ``beyond`` is v of all less of none."""
+    n_rivals, n_features = len(rests), len(walk)
+    for k in range(n_rivals):
+        present[k * stride : (k + 1) * stride] = rests[k]
+    for r in range(stride):
+        before[r] = -beyond[r]
+    for s in range(1, n_features):
+        switch(
+            present, totals, of_rows, walk[s - 1], left, s, n_rivals, n, stride, weights, start, together,
+            before, gains,
+        )  # fmt: skip
+    gain = gains[walk[n_features - 1]]
+    for r in range(stride):
+        gain[r] += 0.5 * (beyond[r] - before[r])
+
+
+@njit(error_model="numpy")
+def _way_soft(
+    walk: np.ndarray,
+    of_rows: np.ndarray,
+    rests: np.ndarray,
+    left: np.ndarray,
+    way: int,
+    n: int,
+    stride: int,
+    weights: np.ndarray,
+    start: int,
     together: int,
     beta: float,
-    left: np.ndarray,
-    left_exp: np.ndarray,
-    least_left: np.ndarray,
+    base: float,
+    full: np.ndarray,
+    present: np.ndarray,
+    before: np.ndarray,
+    gains: np.ndarray,
 ) -> None:
-    """Fill in what is left of a block of the background after s features of a walk, in left[s]."""
-    n_features, width, slab = len(walk), n_rivals * together, n_rivals * MOST_TOGETHER
-    last = n_features - 1
-    left[last] = blocks[walk[last], block * slab : (block + 1) * slab]
-    for s in range(last, 0, -1):
-        if s < last:
-            at = walk[s] * blocks.shape[1] + block * slab
-            add(left, (s + 1) * slab, blocks, at, left, s * slab, width)
-        if beta > 0.0:
-            _exponentials(left[s], n_rivals, together, beta, least_left[s], left_exp[s])
+    """Walk one way with soft pooling, and add half of each gain."""
+    n_rivals, n_features, size = len(rests), len(walk), len(present)
+    present_exp, left_exp = np.empty(size), np.empty(left.shape[2])
+    least_rows, least_left = np.empty(stride), np.empty(MOST_TOGETHER)
+    sums, value = np.empty(MOST_TOGETHER * stride), np.zeros(stride)
+    for k in range(n_rivals):
+        present[k * stride : (k + 1) * stride] = rests[k]
+    before[:] = base
+    for s in range(1, n_features):
+        added, there = of_rows[walk[s - 1]], left[s if way == 0 else n_features - s, way]
+        for x in range(size):
+            present[x] += added[x]
+        exponentials(present, n_rivals, stride, beta, least_rows, present_exp)
+        exponentials(there, n_rivals, together, beta, least_left, left_exp)
+        product_sums(present_exp, left_exp, n_rivals, n, stride, 0, together, sums)
+        soft_value(
+            present, there, n_rivals, n, stride, 0, together, beta, least_rows, least_left, sums, weights,
+            start, value,
+        )  # fmt: skip
+        gain = gains[walk[s - 1]]
+        for r in range(n):
+            gain[r] += 0.5 * (value[r] - before[r])
+            before[r] = value[r]
+    gain = gains[walk[n_features - 1]]
+    for r in range(stride):
+        gain[r] += 0.5 * (full[r] - before[r])
 
 
 @njit(error_model="numpy", fastmath={"contract"})
@@ -245,26 +217,22 @@ def walk_rows(
     n_background = starts[-1]
     n_rows = n_both - n_background
     n_blocks, n_walks = walks.shape[0], walks.shape[1]
-    stride = _stride(n_rows, n_rivals, n_features)
+    stride = stride_of(n_rows, n_rivals, n_features)
     size, most = n_rivals * stride, n_rivals * MOST_TOGETHER
     soft = beta > 0.0
-    blocks, bases = _blocks(terms, starts), np.empty(n_blocks)
+    blocks, bases = blocks_of(terms, starts), np.empty(n_blocks)
     _base(blocks, starts, weights, rests, beta, bases)
-    of_rows = np.empty((n_features, size))
-    left = np.empty((n_features, most))
-    left_exp = np.empty((n_features if soft else 1, most))
-    least_left = np.empty((n_features if soft else 1, MOST_TOGETHER))
-    present, present_exp = np.empty(size), np.empty(size)
-    least_rows, sums = np.empty(stride), np.empty(MOST_TOGETHER * stride)
-    full, before, value = np.empty(stride), np.empty(stride), np.zeros(stride)
+    of_rows, totals, present = np.empty((n_features, size)), np.empty(size), np.empty(size)
+    left = np.empty((n_features, 2, most))
+    full, beyond, before = np.empty(stride), np.empty(stride), np.empty(stride)
     gains, mean = np.empty((n_features, stride)), np.empty((n_blocks, n_features, stride))
     spread = np.empty((n_features, stride))
     largest, relevance = np.empty(stride), np.empty(stride)
     where = np.empty(stride, dtype=np.int64)
     for first in range(0, n_rows, stride):
         n = min(stride, n_rows - first)
-        _gather(terms, n_background + first, n, stride, of_rows)
-        _full(of_rows, rests, beta, stride, full)
+        gather(terms, n_background + first, n, stride, of_rows)
+        _full(of_rows, rests, beta, stride, totals, full)
         mean[:] = 0.0
         spread[:] = 0.0
         for r in range(n):
@@ -276,35 +244,23 @@ def walk_rows(
                 for b in range(together):
                     total_weight += weights[start + b]
                 gains[:] = 0.0
-                for way in range(2):
-                    walk = walks[q, j] if way == 0 else walks[q, j, ::-1]
-                    _leave(blocks, walk, n_rivals, q, together, beta, left, left_exp, least_left)
-                    for k in range(n_rivals):
-                        present[k * stride : (k + 1) * stride] = rests[k]
-                    before[:] = bases[q]
-                    for s in range(1, n_features):
-                        if not soft:
-                            switch(
-                                present, of_rows, walk[s - 1], left, s, n_rivals, n, stride, weights, start,
-                                together, before, gains,
-                            )  # fmt: skip
-                        else:
-                            added = of_rows[walk[s - 1]]
-                            for x in range(size):
-                                present[x] += added[x]
-                            _exponentials(present, n_rivals, stride, beta, least_rows, present_exp)
-                            product_sums(present_exp, left_exp[s], n_rivals, n, stride, 0, together, sums)
-                            _soft_value(
-                                present, left[s], n_rivals, n, stride, 0, together, beta, least_rows,
-                                least_left[s], sums, weights, start, value,
-                            )  # fmt: skip
-                            gain = gains[walk[s - 1]]
-                            for r in range(n):
-                                gain[r] += 0.5 * (value[r] - before[r])
-                                before[r] = value[r]
-                    gain = gains[walk[n_features - 1]]
+                walk = walks[q, j]
+                _leave(blocks, walk, n_rivals, q, together, left)
+                if soft:
                     for r in range(stride):
-                        gain[r] += 0.5 * (total_weight * full[r] - before[r])
+                        beyond[r] = total_weight * full[r]
+                    for way in range(2):
+                        _way_soft(
+                            walk if way == 0 else walk[::-1], of_rows, rests, left, way, n, stride, weights,
+                            start, together, beta, bases[q], beyond, present, before, gains,
+                        )  # fmt: skip
+                else:
+                    for r in range(stride):
+                        beyond[r] = total_weight * full[r] - bases[q]
+                    _pair_least(
+                        walk, of_rows, totals, rests, left, n, stride, weights, start, together, beyond,
+                        present, before, gains,
+                    )  # fmt: skip
                 share = 1.0 / (j + 1.0)
                 _settle(gains.ravel(), mean[q].ravel(), spread.ravel(), share)
             count = j + 1
@@ -332,6 +288,8 @@ def walk_rows(
                     continue
                 if kept < r:
                     where[kept], full[kept] = where[r], full[r]
+                    for k in range(n_rivals):
+                        totals[k * stride + kept] = totals[k * stride + r]
                     for i in range(n_features):
                         spread[i, kept] = spread[i, r]
                         for q in range(n_blocks):
@@ -343,98 +301,4 @@ def walk_rows(
             if n == 0:
                 break
     base: float = bases.sum()
-    return base
-
-
-@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
-def enumerate_rows(
-    terms: np.ndarray,
-    rests: np.ndarray,
-    weights: np.ndarray,
-    starts: np.ndarray,
-    shares: np.ndarray,
-    beta: float,
-    values: np.ndarray,
-) -> float:
-    """Values from all coalitions; parameters as for `walk_rows`.
-
-    Coalitions are counted through in binary. Sums over the features from the i-th on are kept for all i, so
-    that on average two of them change from one coalition to the next.
-
-    Parameters
-    ----------
-    shares : array of shape (n_features,)
-        The weight of a gain, by the size of the coalition that is joined.
-
-    Returns
-    -------
-    float
-        The base value.
-    """
-    n_rivals, n_features, n_both = terms.shape
-    n_background = starts[-1]
-    n_rows = n_both - n_background
-    n_blocks, n_coalitions = len(starts) - 1, 1 << n_features
-    stride = _stride(n_rows, n_rivals, n_features)
-    size, width = n_rivals * stride, n_blocks * n_rivals * MOST_TOGETHER
-    soft = beta > 0.0
-    blocks = _blocks(terms, starts)
-    of_rows = np.empty((n_features, size))
-    present, left = np.empty((n_features + 1, size)), np.zeros((n_features + 1, width))
-    present_exp, left_exp = np.empty(size), np.empty(width)
-    least_rows, least_left = np.empty(stride), np.empty(MOST_TOGETHER)
-    sums, part = np.empty(MOST_TOGETHER * stride), np.zeros(stride)
-    v = np.empty((n_coalitions, stride))
-    sizes = np.zeros(n_coalitions, dtype=np.int64)
-    for code in range(1, n_coalitions):
-        sizes[code] = sizes[code >> 1] + (code & 1)
-    base = 0.0
-    for first in range(0, n_rows, stride):
-        n = min(stride, n_rows - first)
-        _gather(terms, n_background + first, n, stride, of_rows)
-        for k in range(n_rivals):
-            present[n_features, k * stride : (k + 1) * stride] = rests[k]
-        for code in range(n_coalitions):
-            changed = n_features - 1
-            if code > 0:
-                changed = 0
-                while (code >> changed) & 1 == 0:
-                    changed += 1
-            for i in range(changed, -1, -1):
-                if (code >> i) & 1 == 1:
-                    add(present, (i + 1) * size, of_rows, i * size, present, i * size, size)
-                    left[i] = left[i + 1]
-                else:
-                    present[i] = present[i + 1]
-                    add(left, (i + 1) * width, blocks, i * width, left, i * width, width)
-            here, there, pooled = present[0], left[0], v[code]
-            pooled[:] = 0.0
-            if soft:
-                _exponentials(here, n_rivals, stride, beta, least_rows, present_exp)
-            for q in range(n_blocks):
-                start, together = starts[q], starts[q + 1] - starts[q]
-                slab = q * n_rivals * MOST_TOGETHER
-                if soft:
-                    block = there[slab : slab + n_rivals * together]
-                    _exponentials(block, n_rivals, together, beta, least_left, left_exp)
-                    product_sums(present_exp, left_exp, n_rivals, n, stride, 0, together, sums)
-                    _soft_value(
-                        here, there, n_rivals, n, stride, slab, together, beta, least_rows,
-                        least_left, sums, weights, start, part,
-                    )  # fmt: skip
-                else:
-                    mean_least(here, there, n_rivals, n, stride, slab, weights, start, together, part)
-                for r in range(stride):
-                    pooled[r] += part[r]
-        base = v[0, 0]
-        for i in range(n_features):
-            part[:] = 0.0
-            for code in range(n_coalitions):
-                if (code >> i) & 1 == 0:
-                    share = shares[sizes[code]]
-                    fuller, without = v[code | (1 << i)], v[code]
-                    for r in range(stride):
-                        part[r] += share * (fuller[r] - without[r])
-            for r in range(n):
-                values[first + r, i] = part[r]
     return base

@@ -213,7 +213,8 @@ class _Player:
 
     def _fast(self, terms: Doubles, rests: Doubles) -> tuple[Doubles, Doubles, float]:
         """By the kernel: values, standard errors and the base value."""
-        from neonxai.kernels.walks import enumerate_rows, walk_rows
+        from neonxai.kernels.coalitions import enumerate_rows
+        from neonxai.kernels.walks import walk_rows
 
         rules = self._rules
         beta = float(rules.beta) if rules.pooling == "soft" and rules.beta < np.inf else 0.0
