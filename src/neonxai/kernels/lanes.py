@@ -129,8 +129,7 @@ class _Builder:
         return fused
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _switch(
+def _switch_of(
     typing: Any,  # the signature of a numba intrinsic
     present: Any,
     totals: Any,
@@ -190,8 +189,7 @@ def _switch(
     return signature, build
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _mean_least(
+def _mean_least_of(
     typing: Any,  # the signature of a numba intrinsic
     rows: Any,
     background: Any,
@@ -228,8 +226,7 @@ def _mean_least(
     return signature, build
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _product_sums(
+def _product_sums_of(
     typing: Any,  # the signature of a numba intrinsic
     rows: Any,
     background: Any,
@@ -263,8 +260,7 @@ def _product_sums(
     return signature, build
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _add(
+def _add_of(
     typing: Any,  # the signature of a numba intrinsic
     first: Any,
     at_first: Any,
@@ -284,6 +280,12 @@ def _add(
         return context.get_dummy_value()
 
     return signature, build
+
+
+_switch: Any = intrinsic(_switch_of)
+_mean_least: Any = intrinsic(_mean_least_of)
+_product_sums: Any = intrinsic(_product_sums_of)
+_add: Any = intrinsic(_add_of)
 
 
 @njit(error_model="numpy")
