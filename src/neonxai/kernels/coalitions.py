@@ -3,8 +3,9 @@
 import numpy as np
 from numba import njit
 
-from neonxai.kernels.lanes import MOST_TOGETHER, add, mean_least, product_sums
+from neonxai.kernels.lanes import add, mean_least, product_sums
 from neonxai.kernels.tiles import blocks_of, exponentials, gather, soft_value, stride_of
+from neonxai.kernels.vectors import MOST_TOGETHER
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")

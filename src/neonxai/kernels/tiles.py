@@ -11,7 +11,8 @@ import numpy as np
 from numba import njit
 
 from neonxai.kernels.exponential import exp_not_positive, log_normal
-from neonxai.kernels.lanes import LANES, MOST_TOGETHER
+from neonxai.kernels.lanes import LANES
+from neonxai.kernels.vectors import MOST_TOGETHER
 
 _ROWS = 32  # in a tile; measured best of 16, 32 and 64
 _TILE_VALUES = 1 << 17  # of what rows add to the evidence: 1 MiB, unless eight rows are more
