@@ -17,8 +17,8 @@ def enumerate_rows(
     shares: np.ndarray,
     beta: float,
     values: np.ndarray,
-) -> float:
-    """Values from all coalitions; parameters as for `walk_rows`.
+) -> None:
+    """Values from all coalitions; parameters as for `neonxai.kernels.walks.walk_rows`.
 
     Coalitions are counted through in binary. Sums over the features from the i-th on are kept for all i, so
     that on average two of them change from one coalition to the next.
@@ -27,11 +27,6 @@ def enumerate_rows(
     ----------
     shares : array of shape (n_features,)
         The weight of a gain, by the size of the coalition that is joined.
-
-    Returns
-    -------
-    float
-        The base value.
     """
     n_rivals, n_features, n_both = terms.shape
     n_background = starts[-1]
@@ -50,7 +45,6 @@ def enumerate_rows(
     sizes = np.zeros(n_coalitions, dtype=np.int64)
     for code in range(1, n_coalitions):
         sizes[code] = sizes[code >> 1] + (code & 1)
-    base = 0.0
     for first in range(0, n_rows, stride):
         n = min(stride, n_rows - first)
         gather(terms, n_background + first, n, stride, of_rows)
@@ -88,7 +82,6 @@ def enumerate_rows(
                     mean_least(here, there, n_rivals, n, stride, slab, weights, start, together, part)
                 for r in range(stride):
                     pooled[r] += part[r]
-        base = v[0, 0]
         for i in range(n_features):
             part[:] = 0.0
             for code in range(n_coalitions):
@@ -99,4 +92,3 @@ def enumerate_rows(
                         part[r] += share * (fuller[r] - without[r])
             for r in range(n):
                 values[first + r, i] = part[r]
-    return base

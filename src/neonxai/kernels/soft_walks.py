@@ -1,7 +1,5 @@
 """Shapley values of tiles of rows: walks there and back with soft pooling."""
 
-import math
-
 import numpy as np
 from numba import njit
 
@@ -9,48 +7,6 @@ from neonxai.kernels.lanes import add, product_sums
 from neonxai.kernels.running import finish, keep, settle
 from neonxai.kernels.tiles import blocks_of, exponentials, gather, soft_value, stride_of
 from neonxai.kernels.vectors import MOST_TOGETHER
-
-
-@njit(error_model="numpy")
-def _pooled(h: np.ndarray, beta: float) -> float:
-    least, total = h.min(), 0.0
-    for value in h:
-        total += math.exp(-beta * (value - least))
-    pooled: float = least - math.log(total) / beta
-    return pooled
-
-
-@njit(error_model="numpy")
-def _bases_of(
-    blocks: np.ndarray,
-    starts: np.ndarray,
-    weights: np.ndarray,
-    rests: np.ndarray,
-    beta: float,
-    bases: np.ndarray,
-) -> None:
-    """v(∅) of each block of background rows."""
-    n_rivals = len(rests)
-    for q in range(len(bases)):
-        together = starts[q + 1] - starts[q]
-        bases[q] = 0.0
-        for b in range(together):
-            h = rests.copy()
-            for k in range(n_rivals):
-                for i in range(len(blocks)):
-                    h[k] += blocks[i, q * n_rivals * MOST_TOGETHER + k * together + b]
-            bases[q] += weights[starts[q] + b] * _pooled(h, beta)
-
-
-@njit(error_model="numpy")
-def _full(of_rows: np.ndarray, rests: np.ndarray, beta: float, stride: int, full: np.ndarray) -> None:
-    """V of all features, for each row of a tile."""
-    for r in range(stride):
-        h = rests.copy()
-        for k in range(len(rests)):
-            for i in range(len(of_rows)):
-                h[k] += of_rows[i, k * stride + r]
-        full[r] = _pooled(h, beta)
 
 
 @njit(error_model="numpy")
@@ -119,6 +75,7 @@ def walk_rows_softly(
     weights: np.ndarray,
     starts: np.ndarray,
     walks: np.ndarray,
+    ends: np.ndarray,
     beta: float,
     tol: float,
     fewest: int,
@@ -131,6 +88,8 @@ def walk_rows_softly(
     ----------
     terms, rests, weights, starts, walks, tol, fewest, values, errors
         As for `neonxai.kernels.walks.walk_rows`.
+    ends : array of shape (n_background + n_rows,)
+        Pooled evidence of background rows and rows.
     beta : float
         β of soft pooling.
     """
@@ -140,8 +99,7 @@ def walk_rows_softly(
     n_blocks, n_walks = walks.shape[0], walks.shape[1]
     stride = stride_of(n_rows, n_rivals, n_features)
     size = n_rivals * stride
-    blocks, bases = blocks_of(terms, starts), np.empty(n_blocks)
-    _bases_of(blocks, starts, weights, rests, beta, bases)
+    blocks = blocks_of(terms, starts)
     of_rows, present = np.empty((n_features, size)), np.empty(size)
     left = np.empty((n_features, n_rivals * MOST_TOGETHER))
     full, beyond, before = np.empty(stride), np.empty(stride), np.empty(stride)
@@ -151,14 +109,18 @@ def walk_rows_softly(
     for first in range(0, n_rows, stride):
         n = min(stride, n_rows - first)
         gather(terms, n_background + first, n, stride, of_rows)
-        _full(of_rows, rests, beta, stride, full)
+        full[:] = 0.0
+        full[:n] = ends[n_background + first : n_background + first + n]
         mean[:] = 0.0
         spread[:] = 0.0
         where[:n] = np.arange(first, first + n)
         for count in range(1, n_walks + 1):
             for q in range(n_blocks):
                 start, together = starts[q], starts[q + 1] - starts[q]
-                weight = weights[start : start + together].sum()
+                weight, base = 0.0, 0.0
+                for b in range(start, start + together):
+                    weight += weights[b]
+                    base += weights[b] * ends[b]
                 for r in range(stride):
                     beyond[r] = weight * full[r]
                 gains[:] = 0.0
@@ -167,7 +129,7 @@ def walk_rows_softly(
                     order = walk if way == 0 else walk[::-1]
                     _leave(blocks, order, n_rivals, q, together, left)
                     _way(
-                        order, of_rows, rests, left, n, stride, weights, start, together, beta, bases[q],
+                        order, of_rows, rests, left, n, stride, weights, start, together, beta, base,
                         beyond, present, before, gains,
                     )  # fmt: skip
                 settle(gains.ravel(), mean[q].ravel(), spread.ravel(), count)

@@ -56,9 +56,7 @@ def _switch_of(
                 back = builder.sub(b.load(WHOLES, of_totals, place), there)
                 left_there = b.spread(WHOLES, background, b.add(there_from, start), n)
                 left_back = b.spread(WHOLES, background, b.add(back_from, start), n)
-                return [builder.add(there, y) for y in left_there] + [
-                    builder.add(back, y) for y in left_back
-                ]
+                return [builder.add(there, y) for y in left_there] + [builder.add(back, y) for y in left_back]
 
             pooled = b.reduce(count, both_ways, b.lesser_whole)
             apart = [builder.sub(x, y) for x, y in zip(pooled[:n], pooled[n:], strict=True)]

@@ -19,7 +19,7 @@ def _stride_of(n_rows: int, n_rivals: int, n_features: int) -> int:
 
 
 @njit(error_model="numpy")
-def _blocks_of(terms: np.ndarray, starts: np.ndarray, per_unit: float) -> np.ndarray:
+def _blocks_of(terms: np.ndarray, origin: np.ndarray, starts: np.ndarray, per_unit: float) -> np.ndarray:
     """Background block by block: from [i, 8 q n_rivals] on n_rivals rows of its background rows; then 0."""
     n_rivals, n_features, _ = terms.shape
     n_blocks = len(starts) - 1
@@ -30,7 +30,8 @@ def _blocks_of(terms: np.ndarray, starts: np.ndarray, per_unit: float) -> np.nda
                 together = starts[q + 1] - starts[q]
                 offset = (q * MOST_TOGETHER) * n_rivals + k * together
                 for b in range(together):
-                    blocks[i, offset + b] = np.int32(np.rint(terms[k, i, starts[q] + b] * per_unit))
+                    apart = terms[k, i, starts[q] + b] - origin[k, i]
+                    blocks[i, offset + b] = np.int32(np.rint(apart * per_unit))
     return blocks
 
 
@@ -56,6 +57,7 @@ def _bases_of(
 @njit(error_model="numpy")
 def _gather(
     terms: np.ndarray,
+    origin: np.ndarray,
     rests: np.ndarray,
     start: int,
     n: int,
@@ -65,7 +67,7 @@ def _gather(
     totals: np.ndarray,
     full: np.ndarray,
 ) -> None:
-    """Take a tile of rows: of_rows[i, k · stride + r] = terms[k, i, start + r] in units, and 0 beyond them.
+    """Take a tile of rows: of_rows[i, k · stride + r] is terms[k, i, start + r] in units, and 0 beyond.
 
     ``totals`` gets what is present of them there and back together, ``full`` v of all features.
     """
@@ -77,7 +79,7 @@ def _gather(
             target = of_rows[i, k * stride : (k + 1) * stride]
             total = totals[k * stride : (k + 1) * stride]
             for r in range(n):
-                target[r] = np.int32(np.rint(source[r] * per_unit))
+                target[r] = np.int32(np.rint((source[r] - origin[k, i]) * per_unit))
                 total[r] += target[r]
             target[n:] = 0
     for r in range(stride):
@@ -140,9 +142,26 @@ def _walk(
         gain[r] += beyond[r] - before[r]
 
 
+@njit(nogil=True, cache=True, error_model="numpy")
+def reaches(terms: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    """As `neonxai.networks.units.reaches`, to the last bit."""
+    n_rivals, n_features, n_rows = terms.shape
+    most, total = np.zeros(n_rows), np.empty(n_rows)
+    for k in range(n_rivals):
+        total[:] = 0.0
+        for i in range(n_features):
+            row, of_origin = terms[k, i], origin[k, i]
+            for r in range(n_rows):
+                total[r] += abs(row[r] - of_origin)
+        for r in range(n_rows):
+            most[r] = max(most[r], total[r])
+    return most
+
+
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
 def walk_rows(
     terms: np.ndarray,
+    origin: np.ndarray,
     rests: np.ndarray,
     weights: np.ndarray,
     starts: np.ndarray,
@@ -159,8 +178,10 @@ def walk_rows(
     ----------
     terms : array of shape (n_rivals, n_features, n_background + n_rows)
         What background rows and rows add to the evidence.
+    origin : array of shape (n_rivals, n_features)
+        What is taken from it.
     rests : array of shape (n_rivals,)
-        What belongs to no feature.
+        What belongs to no feature, with that, in whole units.
     weights : array of shape (n_background,)
         Of background rows.
     starts : int array of shape (n_blocks + 1,)
@@ -186,7 +207,7 @@ def walk_rows(
     # Half, as a gain is the mean of that there and that back.
     halves = weights * (0.5 * unit)
     of_rests = np.rint(rests * per_unit).astype(np.int32)
-    blocks, bases = _blocks_of(terms, starts, per_unit), np.empty(n_blocks)
+    blocks, bases = _blocks_of(terms, origin, starts, per_unit), np.empty(n_blocks)
     _bases_of(blocks, starts, halves, of_rests, bases)
     of_rows, totals = np.empty((n_features, size), dtype=np.int32), np.empty(size, dtype=np.int32)
     present = np.empty(size, dtype=np.int32)
@@ -197,7 +218,7 @@ def walk_rows(
     where, kept = np.empty(stride, dtype=np.int64), np.empty(stride, dtype=np.int64)
     for first in range(0, n_rows, stride):
         n = min(stride, n_rows - first)
-        _gather(terms, of_rests, n_background + first, n, stride, per_unit, of_rows, totals, full)
+        _gather(terms, origin, of_rests, n_background + first, n, stride, per_unit, of_rows, totals, full)
         mean[:] = 0.0
         spread[:] = 0.0
         where[:n] = np.arange(first, first + n)

@@ -16,13 +16,12 @@ from neonxai import kernels
 from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.networks.additive import pieces
 from neonxai.networks.base import Network
-from neonxai.networks.coalitions import BLOCK_VALUES, mean_pooled
 from neonxai.networks.permutations import background_blocks, permutations
-from neonxai.networks.walking import Rules, enumerated, fewest_walks, gain_weights, walked
+from neonxai.networks.playing import play
+from neonxai.networks.walking import Rules
 
 # Up to so many features all coalitions are enumerated.
 MOST_ENUMERATED = 10
-_TILE_VALUES = 1 << 18  # float64 values of g in a tile of the reference: 2 MiB
 # Rows that are taken apart together, and the values that come of it: 32 MiB.
 _TASK_ROWS = 512
 _TASK_VALUES = 1 << 22
@@ -172,61 +171,11 @@ class _Player:
 
     def play(self, own: int, against: Ints, rows: Ints) -> None:
         """Compute the values of rows that are explained for one cluster."""
-        n_background = len(self._background)
-        both = np.concatenate([self._background, self._X[rows]])
-        terms, rests = pieces(self._network, both, own, against)
-        if len(against) == 1 or not self.compiled:
-            self._base(terms[:, :, :n_background], rests, rows)
+        terms, rests = pieces(self._network, np.concatenate([self._background, self._X[rows]]), own, against)
         values, errors, bases = self.found
-        if len(against) == 1:
-            mean = (terms[0, :, :n_background] * self._weights).sum(axis=1)
-            values[rows] = (terms[0, :, n_background:] - mean[:, None]).T
-        elif self.compiled:
-            values[rows], errors[rows], bases[rows] = self._fast(terms, rests)
-        else:
-            self._plain(terms, rests, rows)
-
-    def _base(self, of_background: Doubles, rests: Doubles, rows: Ints) -> None:
-        total = np.add.accumulate(of_background, axis=1)[:, -1:]
-        pooled = mean_pooled(
-            rests[:, None, None], total, self._weights, self._rules.pooling, self._rules.beta
+        values[rows], errors[rows], bases[rows] = play(
+            terms, rests, self._weights, self._rules, compiled=self.compiled
         )
-        self.found.base_value[rows] = pooled[0, 0]
-
-    def _plain(self, terms: Doubles, rests: Doubles, rows: Ints) -> None:
-        """By NumPy, tile by tile."""
-        n_rivals, n_features, _ = terms.shape
-        n_background = len(self._background)
-        n_sums = 1 << n_features if self._enumerates else n_features * (len(self._rules.starts) - 1)
-        step = max(1, min(BLOCK_VALUES // n_background, _TILE_VALUES // (n_rivals * n_sums)))
-        of_background = np.ascontiguousarray(terms[:, :, :n_background])
-        for start in range(0, len(rows), step):
-            tile = rows[start : start + step]
-            end = n_background + start + len(tile)
-            of_rows = np.ascontiguousarray(terms[:, :, n_background + start : end])
-            asked = of_rows, of_background, rests, self._weights, self._rules
-            if self._enumerates:
-                self.found.values[tile] = enumerated(*asked).T
-            else:
-                mean, error = walked(*asked)
-                self.found.values[tile], self.found.standard_error[tile] = mean.T, error.T
-
-    def _fast(self, terms: Doubles, rests: Doubles) -> tuple[Doubles, Doubles, float]:
-        """By the kernel: values, standard errors and the base value."""
-        from neonxai.kernels.coalitions import enumerate_rows
-        from neonxai.kernels.walks import walk_rows
-
-        rules = self._rules
-        beta = float(rules.beta) if rules.pooling == "soft" and rules.beta < np.inf else 0.0
-        values = np.empty((terms.shape[2] - len(self._background), terms.shape[1]))
-        errors = np.zeros_like(values)
-        given = terms, rests, self._weights, rules.starts
-        if self._enumerates:
-            base = enumerate_rows(*given, gain_weights(terms.shape[1]), beta, values)
-        else:
-            fewest = fewest_walks(*rules.walks.shape[:2])
-            base = walk_rows(*given, rules.walks, beta, float(rules.tol or 0.0), fewest, values, errors)
-        return values, errors, base
 
 
 def uses_kernel(additions: float) -> bool:

@@ -38,6 +38,11 @@ class Rules(NamedTuple):
     walks: Ints
     tol: float | None
 
+    @property
+    def is_soft(self) -> bool:
+        """Whether pooling is more than a minimum."""
+        return self.pooling == "soft" and self.beta < np.inf
+
 
 def gain_weights(n_features: int) -> Doubles:
     """1 / (D · (D − 1 over s)) for coalitions of s others: the weight of what a feature adds to one of them.

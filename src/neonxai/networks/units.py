@@ -1,0 +1,123 @@
+"""Evidence in whole numbers: what walks with min-pooling add and compare, in 32 bits.
+
+Sums and minima of whole numbers are exact, so a walk in them has the rounding of its terms alone. What is
+rounded is not the evidence but its differences from the mean of the background, which is all that a game is
+about: a game in which little changes is as exact, relative to what changes, as any other.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neonxai.arrays import Doubles, Ints
+
+# Evidence is below 2²⁹ units, so that differences and sums of two have room in 32 bits.
+_BITS = 29
+_SMALLEST = -1000  # exponent of a unit whose reciprocal is finite
+
+
+def reaches(terms: Doubles, origin: Doubles) -> Doubles:
+    """How far the features of a row move a rival's evidence together: max_k Σ_i |g_ki − o_ki|.
+
+    Parameters
+    ----------
+    terms : array of shape (n_rivals, n_features, n_rows)
+        g_ki.
+    origin : array of shape (n_rivals, n_features)
+        o_ki.
+
+    Returns
+    -------
+    array of shape (n_rows,)
+    """
+    apart = terms - origin[:, :, None]
+    return np.asarray(np.abs(apart, out=apart).sum(axis=1).max(axis=0))
+
+
+def units(reach: Doubles, n_background: int) -> Doubles:
+    """What evidence is rounded to multiples of: for each row a power of two.
+
+    What rivals have beyond the least, r_k, matters up to twice the largest sum A of what a coalition and the
+    rest of a background row add: beyond, rival k is never the nearest. So evidence is below 3 A. All rows
+    that reach no farther than the background have the same unit.
+
+    Parameters
+    ----------
+    reach : array of shape (n_background + n_rows,)
+        As `reaches` has it.
+    n_background : int
+        How many of them are the background's.
+
+    Returns
+    -------
+    array of shape (n_rows,)
+
+    Examples
+    --------
+    >>> float(units(np.array([1.0, 0.5]), 1)[0] * 2**29)  # 3 · (1 + 1) < 8
+    8.0
+    """
+    of_background = reach[:n_background].max()
+    most = 3.0 * (of_background + np.maximum(reach[n_background:], of_background))
+    if not np.isfinite(most).all():
+        raise OverflowError(
+            f"Evidence of {most.max()} has no Shapley values: rows, the background or the model's clusters "
+            "are so far apart that their squared distance is beyond what float64 holds. Scale the columns."
+        )
+    return np.asarray(np.ldexp(1.0, np.maximum(np.frexp(most)[1] - _BITS, _SMALLEST)))
+
+
+def of_one_unit(of_rows: Doubles) -> Iterator[tuple[float, Ints]]:
+    """Each unit, and which rows have it.
+
+    Examples
+    --------
+    >>> list(of_one_unit(np.array([0.5, 2.0, 0.5])))
+    [(0.5, array([0, 2])), (2.0, array([1]))]
+    """
+    for unit in np.unique(of_rows):
+        yield float(unit), np.flatnonzero(of_rows == unit)
+
+
+def rests_in_reach(rests: Doubles, origin: Doubles, unit: float) -> Doubles:
+    """r_k with the terms' origin, above the least, and no larger than matters; in whole units."""
+    apart = rests + origin.sum(axis=1)
+    apart -= apart.min()
+    return rounded(np.minimum(apart, unit * (2.0 / 3.0 * 2**_BITS)), unit)
+
+
+def rounded(evidence: Doubles, unit: float) -> Doubles:
+    """The nearest multiples of a unit.
+
+    Examples
+    --------
+    >>> rounded(np.array([0.3, 0.8, -2.0]), 0.5)
+    array([ 0.5,  1. , -2. ])
+    """
+    whole = evidence / unit
+    np.rint(whole, out=whole)
+    whole *= unit
+    return whole
+
+
+def complete(values: Doubles, totals: Doubles) -> None:
+    """Make values sum to the totals: each gets its share, by its size, of what rounding left out.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows, n_features)
+        Changed in place.
+    totals : array of shape (n_rows,)
+        f − base value.
+
+    Examples
+    --------
+    >>> values = np.array([[1.0, 0.0, -3.0]])
+    >>> complete(values, np.array([-1.6]))
+    >>> values
+    array([[ 1.1,  0. , -2.7]])
+    """
+    sizes = np.abs(values)
+    all_sizes = sizes.sum(axis=1)
+    missing = totals - values.sum(axis=1)
+    values += sizes * (missing / np.where(all_sizes > 0.0, all_sizes, 1.0))[:, None]
