@@ -9,7 +9,7 @@ from typing import Any
 from numba import njit, types
 from numba.extending import intrinsic
 
-from neonxai.kernels.vectors import FLOATS, WHOLES, Builder
+from neonxai.kernels.vectors import FLOATS, MOST_TOGETHER, WHOLES, Builder
 
 # Rows in a vector.
 WHOLE_LANES = WHOLES.lanes
@@ -34,7 +34,7 @@ def _switch_of(
     gains: Any,
     at_gains: Any,
 ) -> Any:
-    """Switch a feature of sixteen rows, there and back, and add what it gains."""
+    """Switch a feature of sixteen rows, there and back, and store what it gains."""
     whole = types.intp
     signature = types.void(
         present, totals, of_rows, whole, left, whole, whole, whole, whole, whole, weights, whole, whole,
@@ -49,7 +49,7 @@ def _switch_of(
 
         def emit(n: int) -> None:
             def both_ways(k: Any) -> list[Any]:
-                place, start = b.add(lane, b.times(k, step)), b.times(k, n)
+                place, start = b.add(lane, b.times(k, step)), b.times(k, MOST_TOGETHER)
                 added = b.load(WHOLES, terms, b.add(row, place))
                 there = builder.add(b.load(WHOLES, of_present, place), added)
                 b.store(WHOLES, there, of_present, place)
@@ -65,8 +65,7 @@ def _switch_of(
                 at_value = b.add(lane, start)
                 gain = builder.fsub(value, b.load(FLOATS, values, at_value))
                 b.store(FLOATS, value, values, at_value)
-                at_sum = b.add(args[15], at_value)
-                b.store(FLOATS, builder.fadd(b.load(FLOATS, sums, at_sum), gain), sums, at_sum)
+                b.store(FLOATS, gain, sums, b.add(args[15], at_value))
 
         b.for_count(args[12], emit)
         return context.get_dummy_value()
@@ -117,7 +116,7 @@ def switch(
     before : array of shape (stride,)
         The mean value there less that back, before; becomes that after.
     gains : array of shape (n_features, stride)
-        The difference is added to the feature's.
+        The feature's gets the difference.
     """
     at_rows, place = feature * of_rows.shape[1], feature * stride
     at_left = step * 2 * left.shape[2]

@@ -7,32 +7,45 @@ from neonxai.kernels.running import finish, keep, settle
 from neonxai.kernels.switching import WHOLE_LANES, switch
 from neonxai.kernels.vectors import MOST_TOGETHER
 
-_ROWS = 64  # in a tile
+_ROWS = 128  # in a tile
 _TILE_VALUES = 1 << 18  # of what rows add to the evidence: 1 MiB, unless sixteen rows are more
 
 
 @njit(error_model="numpy")
 def _stride_of(n_rows: int, n_rivals: int, n_features: int) -> int:
-    """How many rows a tile has room for: a multiple of the vectors' length."""
-    room = _TILE_VALUES // (n_rivals * n_features) // WHOLE_LANES * WHOLE_LANES
-    return max(WHOLE_LANES, min(_ROWS, room, -(-n_rows // WHOLE_LANES) * WHOLE_LANES))
+    """How many rows a tile has room for, so that tiles are alike: a multiple of the vectors' length."""
+    most = max(1, min(_ROWS, _TILE_VALUES // (n_rivals * n_features)) // WHOLE_LANES)
+    n_vectors = -(-n_rows // WHOLE_LANES)
+    n_tiles = -(-n_vectors // most)
+    return -(-n_vectors // n_tiles) * WHOLE_LANES
 
 
 @njit(error_model="numpy")
-def _blocks_of(terms: np.ndarray, origin: np.ndarray, starts: np.ndarray, per_unit: float) -> np.ndarray:
-    """Background block by block: from [i, 8 q n_rivals] on n_rivals rows of its background rows; then 0."""
-    n_rivals, n_features, _ = terms.shape
-    n_blocks = len(starts) - 1
-    blocks = np.zeros((n_features, n_blocks * n_rivals * MOST_TOGETHER), dtype=np.int32)
-    for i in range(n_features):
-        for k in range(n_rivals):
-            for q in range(n_blocks):
-                together = starts[q + 1] - starts[q]
-                offset = (q * MOST_TOGETHER) * n_rivals + k * together
-                for b in range(together):
-                    apart = terms[k, i, starts[q] + b] - origin[k, i]
-                    blocks[i, offset + b] = np.int32(np.rint(apart * per_unit))
-    return blocks
+def _blocks_of(
+    terms: np.ndarray, origin: np.ndarray, starts: np.ndarray, per_unit: float, blocks: np.ndarray
+) -> None:
+    """Background in units, block by block: blocks[q, i, 8 k + b], and for the last i what all have together.
+
+    Of blocks with less than eight rows, what is behind them doesn't count.
+    """
+    n_rivals, n_features, n_both = terms.shape
+    for q in range(len(blocks)):
+        start = starts[q]
+        all_of_them = blocks[q, n_features]
+        all_of_them[:] = 0
+        for i in range(n_features):
+            block = blocks[q, i]
+            for k in range(n_rivals):
+                source, of_origin = terms[k, i, start:], origin[k, i]
+                target = block[k * MOST_TOGETHER : (k + 1) * MOST_TOGETHER]
+                if start + MOST_TOGETHER <= n_both:
+                    for b in range(MOST_TOGETHER):
+                        target[b] = np.int32(np.rint((source[b] - of_origin) * per_unit))
+                else:
+                    for b in range(n_both - start):
+                        target[b] = np.int32(np.rint((source[b] - of_origin) * per_unit))
+            for x in range(len(block)):
+                all_of_them[x] += block[x]
 
 
 @njit(error_model="numpy")
@@ -40,17 +53,13 @@ def _bases_of(
     blocks: np.ndarray, starts: np.ndarray, weights: np.ndarray, rests: np.ndarray, bases: np.ndarray
 ) -> None:
     """v(∅) of each block of background rows."""
-    n_rivals, totals = len(rests), np.zeros(blocks.shape[1], dtype=np.int32)
-    for block in blocks:
-        for x in range(len(totals)):
-            totals[x] += block[x]
     for q in range(len(bases)):
-        together, slab = starts[q + 1] - starts[q], q * n_rivals * MOST_TOGETHER
+        totals = blocks[q, -1]
         bases[q] = 0.0
-        for b in range(together):
-            least = totals[slab + b] + rests[0]
-            for k in range(1, n_rivals):
-                least = min(least, totals[slab + k * together + b] + rests[k])
+        for b in range(starts[q + 1] - starts[q]):
+            least = totals[b] + rests[0]
+            for k in range(1, len(rests)):
+                least = min(least, totals[k * MOST_TOGETHER + b] + rests[k])
             bases[q] += weights[starts[q] + b] * least
 
 
@@ -91,22 +100,19 @@ def _gather(
 
 
 @njit(error_model="numpy")
-def _leave(
-    blocks: np.ndarray, walk: np.ndarray, n_rivals: int, block: int, together: int, left: np.ndarray
-) -> None:
-    """Fill in what is left of a block after s features: left[s, 0] there, left[s, 1] back."""
-    last, width = len(walk) - 1, n_rivals * together
-    slab = block * n_rivals * MOST_TOGETHER
-    left[last, 0, :width] = blocks[walk[last], slab : slab + width]
-    for s in range(last - 1, 0, -1):
-        more, now, further = left[s + 1, 0], left[s, 0], blocks[walk[s], slab:]
-        for x in range(width):
-            now[x] = more[x] + further[x]
-    left[1, 1, :width] = blocks[walk[0], slab : slab + width]
-    for s in range(1, last):
-        more, now, further = left[s, 1], left[s + 1, 1], blocks[walk[s], slab:]
-        for x in range(width):
-            now[x] = more[x] + further[x]
+def _leave(block: np.ndarray, walk: np.ndarray, left: np.ndarray) -> None:
+    """Fill in what is left of a block after s features: left[s, 0] there, left[s, 1] back, that is the rest."""
+    last, totals = len(walk) - 1, block[-1]
+    for s in range(last, 0, -1):
+        added, now, rest = block[walk[s]], left[s, 0], left[s, 1]
+        if s == last:
+            now[:] = added
+        else:
+            further = left[s + 1, 0]
+            for x in range(len(totals)):
+                now[x] = further[x] + added[x]
+        for x in range(len(totals)):
+            rest[x] = totals[x] - now[x]
 
 
 @njit(error_model="numpy")
@@ -126,7 +132,7 @@ def _walk(
     before: np.ndarray,
     gains: np.ndarray,
 ) -> None:
-    """Walk there and back, adding the gains of both; ``beyond`` is v of all less of none."""
+    """Walk there and back: the gains of both together; ``beyond`` is v of all less of none."""
     n_rivals, n_features = len(rests), len(walk)
     for k in range(n_rivals):
         present[k * stride : (k + 1) * stride] = rests[k]
@@ -139,23 +145,26 @@ def _walk(
         )  # fmt: skip
     gain = gains[walk[n_features - 1]]
     for r in range(stride):
-        gain[r] += beyond[r] - before[r]
+        gain[r] = beyond[r] - before[r]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def reaches(terms: np.ndarray, origin: np.ndarray) -> np.ndarray:
-    """As `neonxai.networks.units.reaches`, to the last bit."""
+def survey(terms: np.ndarray, origin: np.ndarray, totals: np.ndarray, reach: np.ndarray) -> None:
+    """As `neonxai.networks.units.survey`, to the last bit."""
     n_rivals, n_features, n_rows = terms.shape
-    most, total = np.zeros(n_rows), np.empty(n_rows)
+    far = np.empty(n_rows)
+    totals[:] = 0.0
+    reach[:] = 0.0
     for k in range(n_rivals):
-        total[:] = 0.0
+        total = totals[k]
+        far[:] = 0.0
         for i in range(n_features):
             row, of_origin = terms[k, i], origin[k, i]
             for r in range(n_rows):
-                total[r] += abs(row[r] - of_origin)
+                total[r] += row[r]
+                far[r] += abs(row[r] - of_origin)
         for r in range(n_rows):
-            most[r] = max(most[r], total[r])
-    return most
+            reach[r] = max(reach[r], far[r])
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
@@ -207,7 +216,9 @@ def walk_rows(
     # Half, as a gain is the mean of that there and that back.
     halves = weights * (0.5 * unit)
     of_rests = np.rint(rests * per_unit).astype(np.int32)
-    blocks, bases = _blocks_of(terms, origin, starts, per_unit), np.empty(n_blocks)
+    blocks = np.empty((n_blocks, n_features + 1, n_rivals * MOST_TOGETHER), dtype=np.int32)
+    bases = np.empty(n_blocks)
+    _blocks_of(terms, origin, starts, per_unit, blocks)
     _bases_of(blocks, starts, halves, of_rests, bases)
     of_rows, totals = np.empty((n_features, size), dtype=np.int32), np.empty(size, dtype=np.int32)
     present = np.empty(size, dtype=np.int32)
@@ -228,9 +239,8 @@ def walk_rows(
                 weight = halves[start : start + together].sum()
                 for r in range(stride):
                     beyond[r] = weight * full[r] - bases[q]
-                gains[:] = 0.0
                 walk = walks[q, count - 1]
-                _leave(blocks, walk, n_rivals, q, together, left)
+                _leave(blocks[q], walk, left)
                 _walk(
                     walk, of_rows, totals, of_rests, left, n, stride, halves, start, together, beyond,
                     present, before, gains,

@@ -121,8 +121,8 @@ def _(network: FoldedRivalsNetwork, X: Floats, own: int, rivals: Ints) -> tuple[
 
 def _product(X: Floats, own: Doubles, rivals: Doubles, tilts: Doubles) -> Doubles:
     """((x − μ_c) + (x − μ_k)) ∘ tilt, shape (n_rivals, n_features, n_rows): from differences alone."""
-    turned = np.ascontiguousarray(X.T, dtype=np.float64)
-    terms: Doubles = turned - rivals[:, :, None]
-    terms += turned - own[:, None]
+    apart = np.subtract(X, own, dtype=np.float64).T
+    apart = np.ascontiguousarray(apart + apart)
+    terms: Doubles = apart + (own - rivals)[:, :, None]
     terms *= tilts[:, :, None]
     return terms

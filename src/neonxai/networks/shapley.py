@@ -17,7 +17,7 @@ from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.networks.additive import pieces
 from neonxai.networks.base import Network
 from neonxai.networks.permutations import background_blocks, permutations
-from neonxai.networks.playing import play
+from neonxai.networks.playing import Game, play
 from neonxai.networks.walking import Rules
 
 # Up to so many features all coalitions are enumerated.
@@ -173,9 +173,8 @@ class _Player:
         """Compute the values of rows that are explained for one cluster."""
         terms, rests = pieces(self._network, np.concatenate([self._background, self._X[rows]]), own, against)
         values, errors, bases = self.found
-        values[rows], errors[rows], bases[rows] = play(
-            terms, rests, self._weights, self._rules, compiled=self.compiled
-        )
+        game = Game(terms, rests, self._weights, self._rules, self.compiled)
+        values[rows], errors[rows], bases[rows] = play(game)
 
 
 def uses_kernel(additions: float) -> bool:

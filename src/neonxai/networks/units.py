@@ -1,8 +1,8 @@
 """Evidence in whole numbers: what walks with min-pooling add and compare, in 32 bits.
 
 Sums and minima of whole numbers are exact, so a walk in them has the rounding of its terms alone. What is
-rounded is not the evidence but its differences from the mean of the background, which is all that a game is
-about: a game in which little changes is as exact, relative to what changes, as any other.
+rounded is not the evidence but its differences from that of the background's first row, as a game is about
+nothing but differences: one in which little changes is as exact, relative to what changes, as any other.
 """
 
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ _BITS = 29
 _SMALLEST = -1000  # exponent of a unit whose reciprocal is finite
 
 
-def reaches(terms: Doubles, origin: Doubles) -> Doubles:
-    """How far the features of a row move a rival's evidence together: max_k Σ_i |g_ki − o_ki|.
+def survey(terms: Doubles, origin: Doubles, totals: Doubles, reach: Doubles) -> None:
+    """What the features of a row add up to, and how far they move any rival's evidence together.
 
     Parameters
     ----------
@@ -25,13 +25,14 @@ def reaches(terms: Doubles, origin: Doubles) -> Doubles:
         g_ki.
     origin : array of shape (n_rivals, n_features)
         o_ki.
-
-    Returns
-    -------
-    array of shape (n_rows,)
+    totals : array of shape (n_rivals, n_rows)
+        Gets Σ_i g_ki.
+    reach : array of shape (n_rows,)
+        Gets max_k Σ_i |g_ki − o_ki|.
     """
+    terms.sum(axis=1, out=totals)
     apart = terms - origin[:, :, None]
-    return np.asarray(np.abs(apart, out=apart).sum(axis=1).max(axis=0))
+    np.abs(apart, out=apart).sum(axis=1).max(axis=0, out=reach)
 
 
 def units(reach: Doubles, n_background: int) -> Doubles:
@@ -44,7 +45,7 @@ def units(reach: Doubles, n_background: int) -> Doubles:
     Parameters
     ----------
     reach : array of shape (n_background + n_rows,)
-        As `reaches` has it.
+        As `survey` has it.
     n_background : int
         How many of them are the background's.
 
