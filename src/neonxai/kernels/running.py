@@ -24,6 +24,7 @@ def finish(
     count: int,
     tol: float,
     where: np.ndarray,
+    exact: np.ndarray,
     values: np.ndarray,
     errors: np.ndarray,
     found: np.ndarray,
@@ -43,6 +44,8 @@ def finish(
         A row is done when its largest standard error is below ``tol`` times Σ|R|; infinity for all.
     where : int array of shape (n,)
         Which rows they are.
+    exact : array of shape (n_rows, n_features)
+        What is to be added to the values.
     values, errors : arrays of shape (n_rows, n_features)
         Get the results.
     found : array of shape (n_features, stride)
@@ -58,6 +61,8 @@ def finish(
             total = 0.0
             for q in range(n_blocks):
                 total += mean[q, i, r]
+            if r < len(where):
+                total += exact[where[r], i]
             found[i, r] = total
             relevance[r] += abs(total)
             largest[r] = max(largest[r], spread[i, r])

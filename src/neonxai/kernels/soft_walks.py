@@ -105,6 +105,7 @@ def walk_rows_softly(
     full, beyond, before = np.empty(stride), np.empty(stride), np.empty(stride)
     gains, mean = np.empty((n_features, stride)), np.empty((n_blocks, n_features, stride))
     spread = np.empty((n_features, stride))
+    nothing = np.zeros(values.shape)
     where, kept = np.empty(stride, dtype=np.int64), np.empty(stride, dtype=np.int64)
     for first in range(0, n_rows, stride):
         n = min(stride, n_rows - first)
@@ -136,7 +137,9 @@ def walk_rows_softly(
             if count < n_walks and (tol == 0.0 or count < fewest):
                 continue
             enough = np.inf if count == n_walks else tol
-            some = kept[: finish(mean, spread, count, enough, where[:n], values, errors, gains, kept)]
+            some = kept[
+                : finish(mean, spread, count, enough, where[:n], nothing, values, errors, gains, kept)
+            ]
             if len(some) == 0:
                 break
             if len(some) < n:

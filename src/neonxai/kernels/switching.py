@@ -9,7 +9,7 @@ from typing import Any
 from numba import njit, types
 from numba.extending import intrinsic
 
-from neonxai.kernels.vectors import FLOATS, MOST_TOGETHER, WHOLES, Builder
+from neonxai.kernels.vectors import EIGHT, FLOATS, MOST_TOGETHER, WHOLES, Builder
 
 # Rows in a vector.
 WHOLE_LANES = WHOLES.lanes
@@ -73,7 +73,51 @@ def _switch_of(
     return signature, build
 
 
+def _meeting(*, adds: bool) -> Any:
+    """out[at_out:] = first[at_first:] ± second[at_second:], eight whole numbers."""
+
+    def meet(
+        typing: Any,  # the signature of a numba intrinsic
+        first: Any,
+        at_first: Any,
+        second: Any,
+        at_second: Any,
+        out: Any,
+        at_out: Any,
+    ) -> Any:
+        whole = types.intp
+        signature = types.void(first, whole, second, whole, out, whole)
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            b = Builder(context, builder, signature, args)
+            x, y = b.load(EIGHT, b.address(0), args[1]), b.load(EIGHT, b.address(2), args[3])
+            b.store(EIGHT, builder.add(x, y) if adds else builder.sub(x, y), b.address(4), args[5])
+            return context.get_dummy_value()
+
+        return signature, build
+
+    return meet
+
+
 _switch: Any = intrinsic(_switch_of)
+_add: Any = intrinsic(_meeting(adds=True))
+_subtract: Any = intrinsic(_meeting(adds=False))
+
+
+@njit(error_model="numpy")
+def add(first: Any, a: int, second: Any, b: int, out: Any, c: int) -> None:
+    """Add the b-th (n_rivals, 8) whole numbers of ``second`` to the a-th of ``first``: the c-th of ``out``."""
+    block = first.shape[-2] * MOST_TOGETHER
+    for x in range(0, block, MOST_TOGETHER):
+        _add(first, a * block + x, second, b * block + x, out, c * block + x)
+
+
+@njit(error_model="numpy")
+def subtract(first: Any, a: int, second: Any, b: int, out: Any, c: int) -> None:
+    """As `add`, but subtracts those of ``second``."""
+    block = first.shape[-2] * MOST_TOGETHER
+    for x in range(0, block, MOST_TOGETHER):
+        _subtract(first, a * block + x, second, b * block + x, out, c * block + x)
 
 
 @njit(error_model="numpy")
@@ -109,7 +153,7 @@ def switch(
         What the features add.
     feature : int
         The one that is switched.
-    left : int32 array of shape (n_steps, 2, n_rivals · 8)
+    left : int32 array of shape (n_steps, 2, n_rivals, 8)
         Of which ``left[step]`` is what is left of the background, there and back, then.
     weights : array
         From ``at`` on, the weights of ``together`` background rows, of which there are 1 to 8.
@@ -119,9 +163,10 @@ def switch(
         The feature's gets the difference.
     """
     at_rows, place = feature * of_rows.shape[1], feature * stride
-    at_left = step * 2 * left.shape[2]
+    block = left.shape[2] * left.shape[3]
+    at_left = step * 2 * block
     for r in range(0, n_rows, WHOLE_LANES):
         _switch(
-            present, totals, of_rows, at_rows, left, at_left, at_left + left.shape[2], n_rivals, r, stride,
+            present, totals, of_rows, at_rows, left, at_left, at_left + block, n_rivals, r, stride,
             weights, at, together, before, gains, place,
         )  # fmt: skip

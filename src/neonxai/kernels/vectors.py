@@ -45,6 +45,7 @@ class Kind(NamedTuple):
 
 FLOATS = Kind(ir.DoubleType(), 8, 8)
 WHOLES = Kind(ir.IntType(32), 16, 4)
+EIGHT = Kind(ir.IntType(32), MOST_TOGETHER, 4)  # half of one
 
 
 class Builder:

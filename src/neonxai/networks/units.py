@@ -35,7 +35,7 @@ def survey(terms: Doubles, origin: Doubles, totals: Doubles, reach: Doubles) -> 
     np.abs(apart, out=apart).sum(axis=1).max(axis=0, out=reach)
 
 
-def units(reach: Doubles, n_background: int) -> Doubles:
+def units(of_background: Doubles, of_rows: Doubles) -> Doubles:
     """What evidence is rounded to multiples of: for each row a power of two.
 
     What rivals have beyond the least, r_k, matters up to twice the largest sum A of what a coalition and the
@@ -44,22 +44,26 @@ def units(reach: Doubles, n_background: int) -> Doubles:
 
     Parameters
     ----------
-    reach : array of shape (n_background + n_rows,)
-        As `survey` has it.
-    n_background : int
-        How many of them are the background's.
+    of_background : array of shape (n_background,)
+        The reach of background rows, as `survey` has it.
+    of_rows : array of shape (n_rows,)
+        That of rows.
 
     Returns
     -------
     array of shape (n_rows,)
 
+    Raises
+    ------
+    OverflowError
+        If evidence is not finite.
+
     Examples
     --------
-    >>> float(units(np.array([1.0, 0.5]), 1)[0] * 2**29)  # 3 · (1 + 1) < 8
+    >>> float(units(np.array([1.0]), np.array([0.5]))[0] * 2**29)  # 3 · (1 + 1) < 8
     8.0
     """
-    of_background = reach[:n_background].max()
-    most = 3.0 * (of_background + np.maximum(reach[n_background:], of_background))
+    most = 3.0 * (of_background.max() + np.maximum(of_rows, of_background.max()))
     if not np.isfinite(most).all():
         raise OverflowError(
             f"Evidence of {most.max()} has no Shapley values: rows, the background or the model's clusters "
@@ -80,11 +84,9 @@ def of_one_unit(of_rows: Doubles) -> Iterator[tuple[float, Ints]]:
         yield float(unit), np.flatnonzero(of_rows == unit)
 
 
-def rests_in_reach(rests: Doubles, origin: Doubles, unit: float) -> Doubles:
-    """r_k with the terms' origin, above the least, and no larger than matters; in whole units."""
-    apart = rests + origin.sum(axis=1)
-    apart -= apart.min()
-    return rounded(np.minimum(apart, unit * (2.0 / 3.0 * 2**_BITS)), unit)
+def in_reach(above: Doubles, unit: float) -> Doubles:
+    """r_k above the least, no larger than matters, in whole units."""
+    return rounded(np.minimum(above, unit * (2.0 / 3.0 * 2**_BITS)), unit)
 
 
 def rounded(evidence: Doubles, unit: float) -> Doubles:
