@@ -26,6 +26,7 @@ MOST_ENUMERATED = 10
 # Rows that are taken apart together, and the values that come of it: 32 MiB.
 _TASK_ROWS = 128
 _TASK_VALUES = 1 << 22
+_TASK_ADDITIONS = 1 << 26
 # Additions that take NumPy a few milliseconds. Nothing but the question decides, so that the same question
 # has the same answer, to the last bit, in every process.
 _WORTH_A_KERNEL = 1 << 20
@@ -154,7 +155,8 @@ class _Together:
         self.additions = float(n_steps) * len(rivals) * len(X) * len(background)
         compiled = uses_kernel(self.additions)
         self._walks = UnitWalks(network, rivals, background, weights, rules, compiled=compiled)
-        self._step = max(1, min(_TASK_ROWS, _TASK_VALUES // (network.n_clusters * X.shape[1])))
+        worth_it = max(_TASK_ROWS, int(_TASK_ADDITIONS * len(X) / max(1.0, self.additions)))
+        self._step = max(1, min(worth_it, _TASK_VALUES // (network.n_clusters * X.shape[1])))
         self.n_tasks = -(-len(X) // self._step)
         self.found = ShapleyValues(np.empty(X.shape), np.zeros(X.shape), np.empty(len(X)))
 
