@@ -1,5 +1,7 @@
 """Shapley values of tiles of rows: walks there and back with min-pooling, in whole numbers."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -21,14 +23,16 @@ def _stride_of(n_rows: int, n_rivals: int, n_features: int) -> int:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def blocks_of(terms: np.ndarray, origin: np.ndarray, starts: np.ndarray, unit: float) -> np.ndarray:
+def blocks_of(
+    apart: np.ndarray, slopes: np.ndarray, bends: np.ndarray, starts: np.ndarray, unit: float
+) -> np.ndarray:
     """Background in units, block by block.
 
     Parameters
     ----------
-    terms : array of shape (n_rivals, n_features, n_background)
-        What background rows add to the evidence.
-    origin, starts, unit
+    apart : array of shape (n_features, n_background)
+        δ of the background rows.
+    slopes, bends, starts, unit
         As for `walk_rows`.
 
     Returns
@@ -36,25 +40,27 @@ def blocks_of(terms: np.ndarray, origin: np.ndarray, starts: np.ndarray, unit: f
     int32 array of shape (n_blocks, n_features + 1, n_rivals, 8)
         For each block what a feature adds to a rival; at the end, what all features do.
     """
-    n_rivals, n_features, n_background = terms.shape
+    n_rivals, n_features = slopes.shape
     blocks = np.zeros((len(starts) - 1, n_features + 1, n_rivals, MOST_TOGETHER), dtype=np.int32)
     per_unit = 1.0 / unit
     for q in range(len(blocks)):
         together = starts[q + 1] - starts[q]
         totals = blocks[q, n_features]
         for i in range(n_features):
+            source = apart[i, starts[q] :]
             for k in range(n_rivals):
-                source, target, total = terms[k, i, starts[q] :], blocks[q, i, k], totals[k]
+                slope, bend, target, total = slopes[k, i], bends[k, i], blocks[q, i, k], totals[k]
                 for b in range(together):
-                    target[b] = np.int32(np.rint((source[b] - origin[k, i]) * per_unit))
+                    target[b] = np.int32(np.rint((slope + bend * source[b]) * source[b] * per_unit))
                     total[b] += target[b]
     return blocks
 
 
 @njit(error_model="numpy")
 def _gather(
-    terms: np.ndarray,
-    origin: np.ndarray,
+    apart: np.ndarray,
+    slopes: np.ndarray,
+    bends: np.ndarray,
     rests: np.ndarray,
     start: int,
     n: int,
@@ -65,20 +71,21 @@ def _gather(
     totals: np.ndarray,
     full: np.ndarray,
 ) -> None:
-    """Take a tile of rows: of_rows[i, k · stride + r] is terms[k, i, start + r] in units, and 0 beyond.
+    """Take a tile of rows: what a feature adds, in units, to of_rows[i, k · stride + r], and 0 beyond them.
 
     ``of_rests`` gets what belongs to no feature, ``totals`` what is present of them there and back together,
     ``full`` v of all features.
     """
-    n_rivals, n_features, _ = terms.shape
+    n_rivals, n_features = slopes.shape
     totals[:] = 0
     for i in range(n_features):
+        source = apart[i, start : start + n]
         for k in range(n_rivals):
-            source = terms[k, i, start : start + n]
+            slope, bend = slopes[k, i], bends[k, i]
             target = of_rows[i, k * stride : (k + 1) * stride]
             total = totals[k * stride : (k + 1) * stride]
             for r in range(n):
-                target[r] = np.int32(np.rint((source[r] - origin[k, i]) * per_unit))
+                target[r] = np.int32(np.rint((slope + bend * source[r]) * source[r] * per_unit))
                 total[r] += target[r]
             target[n:] = 0
     of_rests[:] = 0
@@ -158,28 +165,71 @@ def _walk(
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def survey(terms: np.ndarray, origin: np.ndarray, totals: np.ndarray, reach: np.ndarray) -> None:
+def survey(
+    apart: np.ndarray, slopes: np.ndarray, bends: np.ndarray, totals: np.ndarray, reach: np.ndarray
+) -> None:
     """As `neonxai.networks.units.survey`, to the last bit."""
-    n_rivals, n_features, n_rows = terms.shape
-    far = np.empty(n_rows)
+    n_rivals, n_features = slopes.shape
+    far = np.empty(len(reach))
     totals[:] = 0.0
     reach[:] = 0.0
     for k in range(n_rivals):
         total = totals[k]
         far[:] = 0.0
         for i in range(n_features):
-            row, of_origin = terms[k, i], origin[k, i]
-            for r in range(n_rows):
-                total[r] += row[r]
-                far[r] += abs(row[r] - of_origin)
-        for r in range(n_rows):
+            source, slope, bend = apart[i], slopes[k, i], bends[k, i]
+            for r in range(len(far)):
+                move = (slope + bend * source[r]) * source[r]
+                total[r] += move
+                far[r] += abs(move)
+        for r in range(len(far)):
             reach[r] = max(reach[r], far[r])
+
+
+class Room(NamedTuple):
+    """What `walk_rows` works in, so that memory is asked for once for many calls.
+
+    Attributes
+    ----------
+    of_rows : int32 array of shape (n_features, n_rivals · stride)
+        What the features of a tile of rows add.
+    whole : int32 array of shape (3, n_rivals · stride)
+        What belongs to no feature; what is present there and back together; what is present.
+    left : int32 array of shape (n_features, 2, n_rivals, 8)
+        What is left of a block.
+    mean : array of shape (n_blocks, n_features, stride)
+        Of the gains.
+    gains, spread : arrays of shape (n_features, stride)
+        Of a pair of walks; squared differences.
+    """
+
+    of_rows: np.ndarray
+    whole: np.ndarray
+    left: np.ndarray
+    mean: np.ndarray
+    gains: np.ndarray
+    spread: np.ndarray
+
+
+def room_for(n_rows: int, n_rivals: int, n_features: int, n_blocks: int) -> Room:
+    """Room for calls with up to so many rows."""
+    stride = _stride_of(n_rows, n_rivals, n_features)
+    size = n_rivals * stride
+    return Room(
+        np.empty((n_features, size), dtype=np.int32),
+        np.empty((3, size), dtype=np.int32),
+        np.empty((n_features, 2, n_rivals, MOST_TOGETHER), dtype=np.int32),
+        np.empty((n_blocks, n_features, stride)),
+        np.empty((n_features, stride)),
+        np.empty((n_features, stride)),
+    )
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
 def walk_rows(
-    terms: np.ndarray,
-    origin: np.ndarray,
+    apart: np.ndarray,
+    slopes: np.ndarray,
+    bends: np.ndarray,
     rests: np.ndarray,
     blocks: np.ndarray,
     weights: np.ndarray,
@@ -189,6 +239,7 @@ def walk_rows(
     exact: np.ndarray,
     tol: float,
     fewest: int,
+    room: Room,
     values: np.ndarray,
     errors: np.ndarray,
 ) -> None:
@@ -196,12 +247,12 @@ def walk_rows(
 
     Parameters
     ----------
-    terms : array of shape (n_rivals, n_features, n_rows)
-        What rows add to the evidence.
-    origin : array of shape (n_rivals, n_features)
-        What is taken from it.
+    apart : array of shape (n_features, n_rows)
+        δ of the rows, as in `neonxai.networks.additive.Expansion`.
+    slopes, bends : arrays of shape (n_rivals, n_features)
+        Its s and q.
     rests : int32 array of shape (n_rivals, n_rows)
-        What belongs to no feature, with that, in units.
+        What belongs to no feature, in units.
     blocks : int32 array of shape (n_blocks, n_features + 1, n_rivals, 8)
         As `blocks_of` gives it.
     weights : array of shape (n_background,)
@@ -219,25 +270,24 @@ def walk_rows(
         Rows stop when the standard error is below ``tol`` times Σ|R|; 0 for never.
     fewest : int
         How many pairs of walks they do before.
+    room : Room
+        `room_for` at least as many rows.
     values, errors : arrays of shape (n_rows, n_features)
         Get the results.
     """
-    n_rivals, n_features, n_rows = terms.shape
+    (n_rivals, n_features), n_rows = slopes.shape, apart.shape[1]
     n_blocks, n_walks = walks.shape[0], walks.shape[1]
-    stride, per_unit = _stride_of(n_rows, n_rivals, n_features), 1.0 / unit
-    size = n_rivals * stride
+    of_rows, whole, left, mean, gains, spread = room
+    of_rests, totals, present = whole[0], whole[1], whole[2]
+    stride, per_unit = gains.shape[1], 1.0 / unit
     # Half, as a gain is the mean of that there and that back.
     halves = weights * (0.5 * unit)
-    of_rows, totals = np.empty((n_features, size), dtype=np.int32), np.empty(size, dtype=np.int32)
-    of_rests, present = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.int32)
-    left = np.empty((n_features, 2, n_rivals, MOST_TOGETHER), dtype=np.int32)
     full, beyond, before = np.empty(stride), np.empty(stride), np.empty(stride)
-    bases, gains = np.empty((n_blocks, stride)), np.empty((n_features, stride))
-    mean, spread = np.empty((n_blocks, n_features, stride)), np.empty((n_features, stride))
+    bases = np.empty((n_blocks, stride))
     where, kept = np.empty(stride, dtype=np.int64), np.empty(stride, dtype=np.int64)
     for first in range(0, n_rows, stride):
         n = min(stride, n_rows - first)
-        _gather(terms, origin, rests, first, n, stride, per_unit, of_rests, of_rows, totals, full)
+        _gather(apart, slopes, bends, rests, first, n, stride, per_unit, of_rests, of_rows, totals, full)
         _bases_of(blocks, starts, halves, of_rests, bases)
         mean[:] = 0.0
         spread[:] = 0.0

@@ -54,7 +54,7 @@ def integrated(
     Parameters
     ----------
     network : Network
-        A clustering whose evidence is additive in the features (`neonxai.networks.additive.pieces`).
+        A clustering whose evidence is additive in the features (`neonxai.networks.additive.expand`).
     X : array of shape (n_rows, n_features)
         Rows.
     clusters : int array of shape (n_rows,)
@@ -93,7 +93,7 @@ def integrated(
     bases, logits = np.empty(len(X)), np.empty(len(X))
     for own, against, rows in groups(network, clusters, rivals):
         step = max(1, _TILE_VALUES // (len(against) * X.shape[1]))
-        from_mean, rests = pieces(network, background_mean[None], own, against)
+        from_mean, rests = pieces(network, background_mean[None], own, against, background_mean)
         nothing = np.zeros((len(against), 1, 1))
         base = mean_pooled(
             (from_mean.sum(axis=1) + rests[:, None])[:, None], nothing, np.ones(1), pooling, beta
@@ -101,8 +101,8 @@ def integrated(
         for start in range(0, len(rows), step):
             tile = rows[start : start + step]
             middle = 0.5 * np.add(X[tile], background_mean, dtype=np.float64)
-            to_middle = pieces(network, middle, own, against)[0] - from_mean
-            to_row = pieces(network, X[tile], own, against)[0] - from_mean
+            to_middle = pieces(network, middle, own, against, background_mean)[0] - from_mean
+            to_row = pieces(network, X[tile], own, against, background_mean)[0] - from_mean
             # Along the way g is slope t + bend t², as it is at most quadratic.
             slope, bend = 4.0 * to_middle - to_row, 2.0 * to_row - 4.0 * to_middle
             at_mean = from_mean.sum(axis=1) + rests[:, None]

@@ -70,7 +70,7 @@ def shapley(
     Parameters
     ----------
     network : Network
-        A clustering whose evidence is additive in the features (`neonxai.networks.additive.pieces`).
+        A clustering whose evidence is additive in the features (`neonxai.networks.additive.expand`).
     X : array of shape (n_rows, n_features)
         Rows.
     clusters : int array of shape (n_rows,)
@@ -154,9 +154,11 @@ class _Together:
         n_steps = 2 * rules.walks.shape[1] * (X.shape[1] - 1)
         self.additions = float(n_steps) * len(rivals) * len(X) * len(background)
         compiled = uses_kernel(self.additions)
-        self._walks = UnitWalks(network, rivals, background, weights, rules, compiled=compiled)
         worth_it = max(_TASK_ROWS, int(_TASK_ADDITIONS * len(X) / max(1.0, self.additions)))
         self._step = max(1, min(worth_it, _TASK_VALUES // (network.n_clusters * X.shape[1])))
+        self._walks = UnitWalks(
+            network, rivals, background, weights, rules, most_rows=self._step, compiled=compiled
+        )
         self.n_tasks = -(-len(X) // self._step)
         self.found = ShapleyValues(np.empty(X.shape), np.zeros(X.shape), np.empty(len(X)))
 
@@ -196,7 +198,8 @@ class _Apart:
 
     def play(self, task: int) -> None:
         own, against, rows = self._tasks[task]
-        terms, rests = pieces(self._network, np.concatenate([self._background, self._X[rows]]), own, against)
+        both = np.concatenate([self._background, self._X[rows]])
+        terms, rests = pieces(self._network, both, own, against, self._background[0])
         values, errors, bases = self.found
         game = Game(terms, rests, self._weights, self._rules, self._compiled)
         values[rows], errors[rows], bases[rows] = play(game)

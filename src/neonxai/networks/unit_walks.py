@@ -7,13 +7,14 @@ sums for all clusters, but for the one that is left out. So what a background ro
 of them, and rows of any cluster share a vector; the cluster that is left out is out of reach, by a constant.
 """
 
+import threading
 from typing import TypeAlias
 
 import numpy as np
 
 from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.networks import units
-from neonxai.networks.additive import pieces
+from neonxai.networks.additive import differences, expand
 from neonxai.networks.base import Network
 from neonxai.networks.playing import tiles
 from neonxai.networks.walking import Rules, fewest_walks, walked
@@ -36,6 +37,8 @@ class UnitWalks:
         How much its rows count.
     rules : Rules
         Which permutations are walked through.
+    most_rows : int
+        How many rows are played at a time, at most.
     compiled : bool
         Whether by the kernel.
     """
@@ -48,20 +51,26 @@ class UnitWalks:
         weights: Doubles,
         rules: Rules,
         *,
+        most_rows: int,
         compiled: bool,
     ) -> None:
         self._network, self._weights, self._rules, self._compiled = network, weights, rules, compiled
+        self._most_rows = most_rows
         self._everyone = np.arange(network.n_clusters)
         self._rivals = np.isin(self._everyone, rivals)
-        terms, rests = pieces(network, background, int(rivals[0]), self._everyone)
-        # The rival that the background is nearest to: numbers are smaller against it than against one far out.
-        self._anchor = int(rivals[(terms.sum(axis=1) @ weights + rests)[rivals].argmin()])
-        self._terms, self._rests = pieces(network, background, self._anchor, self._everyone)
-        self._origin = np.ascontiguousarray(self._terms[:, :, 0])
-        self._mean = (self._terms - self._origin[:, :, None]) @ weights
-        totals, self._reach = self._survey(self._terms)
-        self._ends = totals + self._rests[:, None]
+        self._origin = background[0]
+        apart = differences(background, self._origin)
+        # Against the rival that the background is nearest to, numbers are smaller than against one far out.
+        first = expand(network, self._origin, int(rivals[0]), self._everyone)
+        evidence = first.moves(apart @ weights[:, None])[:, :, 0].sum(axis=1) + first.constants.sum(axis=1)
+        anchor = rivals[(evidence + first.rests)[rivals].argmin()]
+        self._expansion = expand(network, self._origin, int(anchor), self._everyone)
+        self._apart = apart
+        self._mean = self._expansion.slopes * (apart @ weights) + self._expansion.bends * (apart**2 @ weights)
+        self._at_origin = self._expansion.constants.sum(axis=1) + self._expansion.rests
+        self._ends, self._reach = self._survey(apart)
         self._blocks: dict[float, Ints] = {}
+        self._rooms = threading.local()
 
     def values(self, X: Floats, clusters: Ints) -> tuple[Doubles, Doubles, Doubles]:
         """Shapley values, their standard errors, both of shape (n_rows, n_features), and base values.
@@ -73,29 +82,32 @@ class UnitWalks:
         clusters : int array of shape (n_rows,)
             Which cluster each is explained for.
         """
-        terms, _ = pieces(self._network, X, self._anchor, self._everyone)
-        totals, reach = self._survey(terms)
-        each = np.arange(len(X))
-        exact = self._mean[clusters] - (terms[clusters, :, each] - self._origin[clusters])
+        apart = differences(X, self._origin)
+        ends, reach = self._survey(apart)
+        _, slopes, bends, _ = self._expansion
+        exact = self._mean[clusters] - (slopes[clusters] + bends[clusters] * apart.T) * apart.T
         values, errors = np.empty(X.shape), np.empty(X.shape)
         for unit, rows in units.of_one_unit(units.units(self._reach, reach)):
-            some = terms if len(rows) == len(X) else np.ascontiguousarray(terms[:, :, rows])
+            some = apart if len(rows) == len(X) else np.ascontiguousarray(apart[:, rows])
             values[rows], errors[rows] = self._walked(some, clusters[rows], exact[rows], unit)
         own, of_own = np.unique(clusters, return_inverse=True)
         bases = (self._least_other(self._ends, own) - self._ends[own]) @ self._weights
-        ends = totals + self._rests[:, None]
+        each = np.arange(len(X))
         logits = self._least_other(ends, clusters, each) - ends[clusters, each]
         units.complete(values, logits - bases[of_own])
         return values, errors, bases[of_own]
 
-    def _survey(self, terms: Doubles) -> Split:
-        totals, reach = np.empty((len(terms), terms.shape[2])), np.empty(terms.shape[2])
+    def _survey(self, apart: Doubles) -> Split:
+        """Evidence against the anchor, and how far coalitions move it."""
+        _, slopes, bends, _ = self._expansion
+        ends, reach = np.empty((len(slopes), apart.shape[1])), np.empty(apart.shape[1])
         if self._compiled:
             from neonxai.kernels.walks import survey
         else:
             from neonxai.networks.units import survey
-        survey(terms, self._origin, totals, reach)
-        return totals, reach
+        survey(apart, slopes, bends, ends, reach)
+        ends += self._at_origin[:, None]
+        return ends, reach
 
     def _least_other(self, h: Doubles, clusters: Ints, columns: Ints | None = None) -> Doubles:
         """min_{k≠c} of the rivals' rows of a table: for each c in all columns, or in one of its own."""
@@ -106,33 +118,50 @@ class UnitWalks:
             return np.where(clusters[:, None] == nearest, second, least)
         return np.where(clusters == nearest[columns], second[columns], least[columns])
 
-    def _walked(self, terms: Doubles, clusters: Ints, exact: Doubles, unit: float) -> Split:
+    def _walked(self, apart: Doubles, clusters: Ints, exact: Doubles, unit: float) -> Split:
         """Of rows that have the same unit."""
-        rules = self._rules
-        rests = (self._rests + self._origin.sum(axis=1))[:, None]
-        above = rests - self._least_other(rests, clusters)[:, 0]
+        rules, at_origin = self._rules, self._at_origin[:, None]
+        above = at_origin - self._least_other(at_origin, clusters)[:, 0]
         above[~self._rivals] = np.inf
         above[clusters, np.arange(len(clusters))] = np.inf
         above = units.in_reach(above, unit)
         if not self._compiled:
-            of_background = units.rounded(self._terms - self._origin[:, :, None], unit)
-            of_rows = units.rounded(terms - self._origin[:, :, None], unit)
-            n_sums = terms.shape[1] * (len(rules.starts) - 1)
-            parts = [
-                walked(
-                    of_rows[:, :, tile], of_background, above[:, tile], self._weights, rules, exact[tile].T
-                )
-                for tile in tiles(of_rows.shape[2], len(self._weights), len(terms) * n_sums)
-            ]
+            of_background = units.rounded(self._expansion.moves(self._apart), unit)
+            n_sums = len(self._everyone) * len(apart) * (len(rules.starts) - 1)
+            parts = []
+            for tile in tiles(apart.shape[1], len(self._weights), n_sums):
+                of_rows = units.rounded(self._expansion.moves(apart[:, tile]), unit)
+                asked = above[:, tile], self._weights, rules, exact[tile].T
+                parts.append(walked(of_rows, of_background, *asked))
             mean, error = (np.concatenate(some, axis=1).T for some in zip(*parts, strict=True))
             return mean, error
-        from neonxai.kernels.walks import blocks_of, walk_rows
+        from neonxai.kernels.walks import blocks_of, room_for, walk_rows
 
+        _, slopes, bends, _ = self._expansion
         if unit not in self._blocks:
-            self._blocks[unit] = blocks_of(self._terms, self._origin, rules.starts, unit)
+            self._blocks[unit] = blocks_of(self._apart, slopes, bends, rules.starts, unit)
+        if not hasattr(self._rooms, "room"):
+            self._rooms.room = room_for(self._most_rows, *slopes.shape, len(rules.walks))
         values, errors = np.empty(exact.shape), np.empty(exact.shape)
+        how = (
+            rules.starts,
+            rules.walks,
+            unit,
+            exact,
+            float(rules.tol or 0.0),
+            fewest_walks(*rules.walks.shape[:2]),
+        )
+        of_rests = (above / unit).astype(np.int32)
         walk_rows(
-            terms, self._origin, (above / unit).astype(np.int32), self._blocks[unit], self._weights, rules.starts,
-            rules.walks, unit, exact, float(rules.tol or 0.0), fewest_walks(*rules.walks.shape[:2]), values, errors,
-        )  # fmt: skip
+            apart,
+            slopes,
+            bends,
+            of_rests,
+            self._blocks[unit],
+            self._weights,
+            *how,
+            self._rooms.room,
+            values,
+            errors,
+        )
         return values, errors

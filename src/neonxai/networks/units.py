@@ -16,23 +16,25 @@ _BITS = 29
 _SMALLEST = -1000  # exponent of a unit whose reciprocal is finite
 
 
-def survey(terms: Doubles, origin: Doubles, totals: Doubles, reach: Doubles) -> None:
-    """What the features of a row add up to, and how far they move any rival's evidence together.
+def survey(apart: Doubles, slopes: Doubles, bends: Doubles, totals: Doubles, reach: Doubles) -> None:
+    """How far the features of rows move the evidence, and how far any coalition of them could.
 
     Parameters
     ----------
-    terms : array of shape (n_rivals, n_features, n_rows)
-        g_ki.
-    origin : array of shape (n_rivals, n_features)
-        o_ki.
+    apart : array of shape (n_features, n_rows)
+        δ, as in `neonxai.networks.additive.Expansion`.
+    slopes, bends : arrays of shape (n_rivals, n_features)
+        Its s and q.
     totals : array of shape (n_rivals, n_rows)
-        Gets Σ_i g_ki.
+        Gets Σ_i (s_ki + q_ki δ_i) δ_i.
     reach : array of shape (n_rows,)
-        Gets max_k Σ_i |g_ki − o_ki|.
+        Gets the largest Σ_i |(s_ki + q_ki δ_i) δ_i|.
     """
-    terms.sum(axis=1, out=totals)
-    apart = terms - origin[:, :, None]
-    np.abs(apart, out=apart).sum(axis=1).max(axis=0, out=reach)
+    reach[:] = 0.0
+    for slope, bend, total in zip(slopes, bends, totals, strict=True):
+        moves = (slope[:, None] + bend[:, None] * apart) * apart
+        np.add.accumulate(moves, axis=0)[-1:].sum(axis=0, out=total)
+        np.maximum(reach, np.add.accumulate(np.abs(moves, out=moves), axis=0)[-1], out=reach)
 
 
 def units(of_background: Doubles, of_rows: Doubles) -> Doubles:
