@@ -31,20 +31,23 @@ def _switch_of(
     at: Any,
     together: Any,
     before: Any,
-    gains: Any,
-    at_gains: Any,
+    share: Any,
+    mean: Any,
+    at_mean: Any,
+    spread: Any,
+    at_spread: Any,
 ) -> Any:
-    """Switch a feature of sixteen rows, there and back, and store what it gains."""
+    """Switch a feature of sixteen rows, there and back, and take what it gains into the mean."""
     whole = types.intp
     signature = types.void(
         present, totals, of_rows, whole, left, whole, whole, whole, whole, whole, weights, whole, whole,
-        before, gains, whole,
+        before, types.float64, mean, whole, spread, whole,
     )  # fmt: skip
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         b = Builder(context, builder, signature, args)
         of_present, of_totals, terms, background = (b.address(i) for i in (0, 1, 2, 4))
-        of_weights, values, sums = (b.address(i) for i in (10, 13, 14))
+        of_weights, values, means, spreads = (b.address(i) for i in (10, 13, 15, 17))
         row, there_from, back_from, count, lane, step = (args[i] for i in (3, 5, 6, 7, 8, 9))
 
         def emit(n: int) -> None:
@@ -65,7 +68,14 @@ def _switch_of(
                 at_value = b.add(lane, start)
                 gain = builder.fsub(value, b.load(FLOATS, values, at_value))
                 b.store(FLOATS, value, values, at_value)
-                b.store(FLOATS, gain, sums, b.add(args[15], at_value))
+                at_mean, at_spread = b.add(args[16], at_value), b.add(args[18], at_value)
+                old = b.load(FLOATS, means, at_mean)
+                difference = builder.fsub(gain, old)
+                new = builder.fadd(old, builder.fmul(difference, b.everywhere(FLOATS, args[14])))
+                b.store(FLOATS, new, means, at_mean)
+                square = builder.fmul(difference, builder.fsub(gain, new))
+                sum_of_squares = builder.fadd(b.load(FLOATS, spreads, at_spread), square)
+                b.store(FLOATS, sum_of_squares, spreads, at_spread)
 
         b.for_count(args[12], emit)
         return context.get_dummy_value()
@@ -135,7 +145,9 @@ def switch(
     at: int,
     together: int,
     before: Any,
-    gains: Any,
+    share: float,
+    mean: Any,
+    spread: Any,
 ) -> None:
     """Switch a feature of a tile of rows, with min-pooling: on the way there, and on the way back.
 
@@ -159,8 +171,10 @@ def switch(
         From ``at`` on, the weights of ``together`` background rows, of which there are 1 to 8.
     before : array of shape (stride,)
         The mean value there less that back, before; becomes that after.
-    gains : array of shape (n_features, stride)
-        The feature's gets the difference.
+    share : float
+        1 / count, for the count-th pair of walks.
+    mean, spread : arrays of shape (n_features, stride)
+        The feature's take in the difference, as `neonxai.kernels.running.settle` does.
     """
     at_rows, place = feature * of_rows.shape[1], feature * stride
     block = left.shape[2] * left.shape[3]
@@ -168,5 +182,5 @@ def switch(
     for r in range(0, n_rows, WHOLE_LANES):
         _switch(
             present, totals, of_rows, at_rows, left, at_left, at_left + block, n_rivals, r, stride,
-            weights, at, together, before, gains, place,
+            weights, at, together, before, share, mean, place, spread, place,
         )  # fmt: skip

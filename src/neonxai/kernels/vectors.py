@@ -69,14 +69,14 @@ class Builder:
 
     def spread(self, kind: Kind, address: Any, start: Any, n: int) -> list[Any]:
         """Each of n numbers in all lanes of a vector of its own."""
-        empty, first = ir.Constant(kind.vector, ir.Undefined), [0] * kind.lanes
-        spread = []
-        for i in range(n):
-            number = self.ir.load(self.ir.gep(address, [self.add(start, i)]))
-            one = self.ir.insert_element(empty, number, _SMALL(0))
-            lanes = ir.Constant(ir.VectorType(_SMALL, kind.lanes), first)
-            spread.append(self.ir.shuffle_vector(one, empty, lanes))
-        return spread
+        places = [self.ir.gep(address, [self.add(start, i)]) for i in range(n)]
+        return [self.everywhere(kind, self.ir.load(place)) for place in places]
+
+    def everywhere(self, kind: Kind, number: Any) -> Any:
+        """A number in all lanes."""
+        empty = ir.Constant(kind.vector, ir.Undefined)
+        lanes = ir.Constant(ir.VectorType(_SMALL, kind.lanes), [0] * kind.lanes)
+        return self.ir.shuffle_vector(self.ir.insert_element(empty, number, _SMALL(0)), empty, lanes)
 
     def floats(self, whole: Any, start: int) -> Any:
         """Eight lanes of whole numbers, from one on, as floats."""

@@ -9,7 +9,7 @@ from neonxai.kernels.running import finish, keep, settle
 from neonxai.kernels.switching import WHOLE_LANES, add, subtract, switch
 from neonxai.kernels.vectors import MOST_TOGETHER
 
-_ROWS = 128  # in a tile
+_ROWS = 64  # in a tile
 _TILE_VALUES = 1 << 18  # of what rows add to the evidence: 1 MiB, unless sixteen rows are more
 
 
@@ -133,8 +133,20 @@ def _leave(block: np.ndarray, walk: np.ndarray, left: np.ndarray) -> None:
 
 
 @njit(error_model="numpy")
+def _moving(apart: np.ndarray) -> np.ndarray:
+    """Which features of some rows are not all those of the origin."""
+    n_features, n_rows = apart.shape
+    moving = np.zeros(n_features, dtype=np.bool_)
+    for i in range(n_features):
+        for r in range(n_rows):
+            moving[i] |= apart[i, r] != 0.0
+    return moving
+
+
+@njit(error_model="numpy")
 def _walk(
     walk: np.ndarray,
+    moving: np.ndarray,
     of_rows: np.ndarray,
     totals: np.ndarray,
     rests: np.ndarray,
@@ -148,20 +160,27 @@ def _walk(
     present: np.ndarray,
     before: np.ndarray,
     gains: np.ndarray,
+    count: int,
+    mean: np.ndarray,
+    spread: np.ndarray,
 ) -> None:
-    """Walk there and back: the gains of both together; ``beyond`` is v of all less of none."""
-    n_rivals, n_features = len(present) // stride, len(walk)
+    """Walk there and back, for the count-th time; ``beyond`` is v of all less of none.
+
+    Features of which all rows of the tile and of the block have the origin's value gain nothing.
+    """
+    n_rivals, n_features, share = len(present) // stride, len(walk), 1.0 / count
     present[:] = rests
     for r in range(stride):
         before[r] = -beyond[r]
     for s in range(1, n_features):
-        switch(
-            present, totals, of_rows, walk[s - 1], left, s, n_rivals, n, stride, weights, start, together,
-            before, gains,
-        )  # fmt: skip
-    gain = gains[walk[n_features - 1]]
+        if moving[walk[s - 1]]:
+            switch(
+                present, totals, of_rows, walk[s - 1], left, s, n_rivals, n, stride, weights, start, together,
+                before, share, mean, spread,
+            )  # fmt: skip
     for r in range(stride):
-        gain[r] = beyond[r] - before[r]
+        gains[r] = beyond[r] - before[r]
+    settle(gains, mean[walk[n_features - 1]], spread[walk[n_features - 1]], count)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -199,16 +218,18 @@ class Room(NamedTuple):
         What is left of a block.
     mean : array of shape (n_blocks, n_features, stride)
         Of the gains.
-    gains, spread : arrays of shape (n_features, stride)
-        Of a pair of walks; squared differences.
+    spread : array of shape (n_features, stride)
+        Sums of squared differences from it.
+    found : array of shape (n_features, stride)
+        Sums of the means.
     """
 
     of_rows: np.ndarray
     whole: np.ndarray
     left: np.ndarray
     mean: np.ndarray
-    gains: np.ndarray
     spread: np.ndarray
+    found: np.ndarray
 
 
 def room_for(n_rows: int, n_rivals: int, n_features: int, n_blocks: int) -> Room:
@@ -277,16 +298,21 @@ def walk_rows(
     """
     (n_rivals, n_features), n_rows = slopes.shape, apart.shape[1]
     n_blocks, n_walks = walks.shape[0], walks.shape[1]
-    of_rows, whole, left, mean, gains, spread = room
+    of_rows, whole, left, mean, spread, found = room
     of_rests, totals, present = whole[0], whole[1], whole[2]
-    stride, per_unit = gains.shape[1], 1.0 / unit
+    stride, per_unit = found.shape[1], 1.0 / unit
     # Half, as a gain is the mean of that there and that back.
     halves = weights * (0.5 * unit)
     full, beyond, before = np.empty(stride), np.empty(stride), np.empty(stride)
     bases = np.empty((n_blocks, stride))
     where, kept = np.empty(stride, dtype=np.int64), np.empty(stride, dtype=np.int64)
+    of_block = np.empty((n_blocks, n_features), dtype=np.bool_)
+    for q in range(n_blocks):
+        for i in range(n_features):
+            of_block[q, i] = np.any(blocks[q, i] != 0)
     for first in range(0, n_rows, stride):
         n = min(stride, n_rows - first)
+        moving = _moving(apart[:, first : first + n])
         _gather(apart, slopes, bends, rests, first, n, stride, per_unit, of_rests, of_rows, totals, full)
         _bases_of(blocks, starts, halves, of_rests, bases)
         mean[:] = 0.0
@@ -301,14 +327,13 @@ def walk_rows(
                 walk = walks[q, count - 1]
                 _leave(blocks[q], walk, left)
                 _walk(
-                    walk, of_rows, totals, of_rests, left, n, stride, halves, start, together, beyond,
-                    present, before, gains,
+                    walk, moving | of_block[q], of_rows, totals, of_rests, left, n, stride, halves, start,
+                    together, beyond, present, before, found[0], count, mean[q], spread,
                 )  # fmt: skip
-                settle(gains.ravel(), mean[q].ravel(), spread.ravel(), count)
             if count < n_walks and (tol == 0.0 or count < fewest):
                 continue
             enough = np.inf if count == n_walks else tol
-            some = kept[: finish(mean, spread, count, enough, where[:n], exact, values, errors, gains, kept)]
+            some = kept[: finish(mean, spread, count, enough, where[:n], exact, values, errors, found, kept)]
             if len(some) == 0:
                 break
             if len(some) < n:

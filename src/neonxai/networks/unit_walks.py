@@ -68,7 +68,8 @@ class UnitWalks:
         self._apart = apart
         self._mean = self._expansion.slopes * (apart @ weights) + self._expansion.bends * (apart**2 @ weights)
         self._at_origin = self._expansion.constants.sum(axis=1) + self._expansion.rests
-        self._ends, self._reach = self._survey(apart)
+        ends, self._reach = self._survey(apart)
+        self._bases = (self._least_other(ends, self._everyone) - ends) @ weights
         self._blocks: dict[float, Ints] = {}
         self._rooms = threading.local()
 
@@ -86,16 +87,18 @@ class UnitWalks:
         ends, reach = self._survey(apart)
         _, slopes, bends, _ = self._expansion
         exact = self._mean[clusters] - (slopes[clusters] + bends[clusters] * apart.T) * apart.T
-        values, errors = np.empty(X.shape), np.empty(X.shape)
-        for unit, rows in units.of_one_unit(units.units(self._reach, reach)):
-            some = apart if len(rows) == len(X) else np.ascontiguousarray(apart[:, rows])
-            values[rows], errors[rows] = self._walked(some, clusters[rows], exact[rows], unit)
-        own, of_own = np.unique(clusters, return_inverse=True)
-        bases = (self._least_other(self._ends, own) - self._ends[own]) @ self._weights
-        each = np.arange(len(X))
+        of_rows = units.units(self._reach, reach)
+        if (of_rows == of_rows[0]).all():
+            values, errors = self._walked(apart, clusters, exact, float(of_rows[0]))
+        else:
+            values, errors = np.empty(X.shape), np.empty(X.shape)
+            for unit, rows in units.of_one_unit(of_rows):
+                some = np.ascontiguousarray(apart[:, rows])
+                values[rows], errors[rows] = self._walked(some, clusters[rows], exact[rows], unit)
+        each, bases = np.arange(len(X)), self._bases[clusters]
         logits = self._least_other(ends, clusters, each) - ends[clusters, each]
-        units.complete(values, logits - bases[of_own])
-        return values, errors, bases[of_own]
+        units.complete(values, logits - bases)
+        return values, errors, bases
 
     def _survey(self, apart: Doubles) -> Split:
         """Evidence against the anchor, and how far coalitions move it."""
