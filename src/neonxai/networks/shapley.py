@@ -23,9 +23,12 @@ from neonxai.networks.walking import Rules
 
 # Up to so many features all coalitions are enumerated.
 MOST_ENUMERATED = 10
-# Rows that are taken apart together, and the values that come of it: 32 MiB.
-_TASK_ROWS = 128
+# Rows of one cluster that are taken apart together, and the values that come of it: 32 MiB.
+_CLUSTER_ROWS = 512
 _TASK_VALUES = 1 << 22
+# Rows of all clusters that walk together: so many, or more until a kernel has
+# a few milliseconds to do.
+_WALKING_ROWS = 128
 _TASK_ADDITIONS = 1 << 26
 # Additions that take NumPy a few milliseconds. Nothing but the question decides, so that the same question
 # has the same answer, to the last bit, in every process.
@@ -154,8 +157,8 @@ class _Together:
         n_steps = 2 * rules.walks.shape[1] * (X.shape[1] - 1)
         self.additions = float(n_steps) * len(rivals) * len(X) * len(background)
         compiled = uses_kernel(self.additions)
-        worth_it = max(_TASK_ROWS, int(_TASK_ADDITIONS * len(X) / max(1.0, self.additions)))
-        self._step = max(1, min(worth_it, _TASK_VALUES // (network.n_clusters * X.shape[1])))
+        worth_it = max(_WALKING_ROWS, int(_TASK_ADDITIONS * len(X) / max(1.0, self.additions)))
+        self._step = max(1, min(worth_it, _TASK_VALUES // network.n_clusters))
         self._walks = UnitWalks(
             network, rivals, background, weights, rules, most_rows=self._step, compiled=compiled
         )
@@ -186,7 +189,7 @@ class _Apart:
         # Cut so that pieces fit into memory, and there is work for several threads.
         self._tasks = []
         for own, against, rows in played:
-            step = max(1, min(_TASK_ROWS, _TASK_VALUES // (len(against) * X.shape[1])))
+            step = max(1, min(_CLUSTER_ROWS, _TASK_VALUES // (len(against) * X.shape[1])))
             self._tasks += [(own, against, rows[start : start + step]) for start in range(0, len(rows), step)]
         self.n_tasks = len(self._tasks)
         n_features, n_walks = X.shape[1], rules.walks.shape[1]
