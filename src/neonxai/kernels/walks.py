@@ -8,6 +8,7 @@ from numba import njit
 from neonxai.kernels.running import finish, keep, settle
 from neonxai.kernels.switching import WHOLE_LANES, add, subtract, switch
 from neonxai.kernels.vectors import MOST_TOGETHER
+from neonxai.networks.units import ABOVE_ALL
 
 _ROWS = 64  # in a tile
 _TILE_VALUES = 1 << 18  # of what rows add to the evidence: 1 MiB, unless sixteen rows are more
@@ -24,7 +25,12 @@ def _stride_of(n_rows: int, n_rivals: int, n_features: int) -> int:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def blocks_of(
-    apart: np.ndarray, slopes: np.ndarray, bends: np.ndarray, starts: np.ndarray, unit: float
+    apart: np.ndarray,
+    slopes: np.ndarray,
+    bends: np.ndarray,
+    fits: np.ndarray,
+    starts: np.ndarray,
+    unit: float,
 ) -> np.ndarray:
     """Background in units, block by block.
 
@@ -32,6 +38,8 @@ def blocks_of(
     ----------
     apart : array of shape (n_features, n_background)
         δ of the background rows.
+    fits : bool array of shape (n_rivals,)
+        As `neonxai.networks.units.fits` has it.
     slopes, bends, starts, unit
         As for `walk_rows`.
 
@@ -49,6 +57,8 @@ def blocks_of(
         for i in range(n_features):
             source = apart[i, starts[q] :]
             for k in range(n_rivals):
+                if not fits[k]:
+                    continue
                 slope, bend, target, total = slopes[k, i], bends[k, i], blocks[q, i, k], totals[k]
                 for b in range(together):
                     target[b] = np.int32(np.rint((slope + bend * source[b]) * source[b] * per_unit))
@@ -78,21 +88,25 @@ def _gather(
     """
     n_rivals, n_features = slopes.shape
     totals[:] = 0
+    of_rests[:] = 0
+    for k in range(n_rivals):
+        for r in range(n):
+            rest = rests[k, start + r]
+            of_rests[k * stride + r] = np.int32(np.rint(rest * per_unit)) if rest >= 0.0 else ABOVE_ALL
     for i in range(n_features):
         source = apart[i, start : start + n]
         for k in range(n_rivals):
-            slope, bend = slopes[k, i], bends[k, i]
+            slope, bend, rest = slopes[k, i], bends[k, i], rests[k, start : start + n]
             target = of_rows[i, k * stride : (k + 1) * stride]
             total = totals[k * stride : (k + 1) * stride]
             for r in range(n):
-                target[r] = np.int32(np.rint((slope + bend * source[r]) * source[r] * per_unit))
+                move = (slope + bend * source[r]) * source[r] * per_unit
+                target[r] = np.int32(np.rint(move if rest[r] >= 0.0 else 0.0))
                 total[r] += target[r]
             target[n:] = 0
-    of_rests[:] = 0
     least = np.empty(stride, dtype=np.int32)
     for k in range(n_rivals):
         rest, total = of_rests[k * stride : (k + 1) * stride], totals[k * stride : (k + 1) * stride]
-        rest[:n] = rests[k, start : start + n]
         for r in range(stride):
             h = total[r] + rest[r]
             least[r] = h if k == 0 else min(least[r], h)
@@ -189,20 +203,16 @@ def survey(
 ) -> None:
     """As `neonxai.networks.units.survey`, to the last bit."""
     n_rivals, n_features = slopes.shape
-    far = np.empty(len(reach))
     totals[:] = 0.0
     reach[:] = 0.0
     for k in range(n_rivals):
-        total = totals[k]
-        far[:] = 0.0
+        total, far = totals[k], reach[k]
         for i in range(n_features):
             source, slope, bend = apart[i], slopes[k, i], bends[k, i]
             for r in range(len(far)):
                 move = (slope + bend * source[r]) * source[r]
                 total[r] += move
                 far[r] += abs(move)
-        for r in range(len(far)):
-            reach[r] = max(reach[r], far[r])
 
 
 class Room(NamedTuple):
@@ -272,8 +282,8 @@ def walk_rows(
         δ of the rows, as in `neonxai.networks.additive.Expansion`.
     slopes, bends : arrays of shape (n_rivals, n_features)
         Its s and q.
-    rests : int32 array of shape (n_rivals, n_rows)
-        What belongs to no feature, in units.
+    rests : array of shape (n_rivals, n_rows)
+        What belongs to no feature, above the least; −1 for rivals out of reach.
     blocks : int32 array of shape (n_blocks, n_features + 1, n_rivals, 8)
         As `blocks_of` gives it.
     weights : array of shape (n_background,)

@@ -87,14 +87,16 @@ class UnitWalks:
         ends, reach = self._survey(apart)
         _, slopes, bends, _ = self._expansion
         exact = self._mean[clusters] - (slopes[clusters] + bends[clusters] * apart.T) * apart.T
-        of_rows = units.units(self._reach, reach)
+        barred = np.repeat(~self._rivals[:, None], len(X), axis=1)
+        barred[clusters, np.arange(len(X))] = True
+        of_rows, rests = units.measures(self._at_origin, self._reach, reach, barred)
         if (of_rows == of_rows[0]).all():
-            values, errors = self._walked(apart, clusters, exact, float(of_rows[0]))
+            values, errors = self._walked(apart, rests, exact, float(of_rows[0]))
         else:
             values, errors = np.empty(X.shape), np.empty(X.shape)
             for unit, rows in units.of_one_unit(of_rows):
                 some = np.ascontiguousarray(apart[:, rows])
-                values[rows], errors[rows] = self._walked(some, clusters[rows], exact[rows], unit)
+                values[rows], errors[rows] = self._walked(some, rests[:, rows], exact[rows], unit)
         each, bases = np.arange(len(X)), self._bases[clusters]
         logits = self._least_other(ends, clusters, each) - ends[clusters, each]
         units.complete(values, logits - bases)
@@ -103,7 +105,7 @@ class UnitWalks:
     def _survey(self, apart: Doubles) -> Split:
         """Evidence against the anchor, and how far coalitions move it."""
         _, slopes, bends, _ = self._expansion
-        ends, reach = np.empty((len(slopes), apart.shape[1])), np.empty(apart.shape[1])
+        ends, reach = np.empty((2, len(slopes), apart.shape[1]))
         if self._compiled:
             from neonxai.kernels.walks import survey
         else:
@@ -121,50 +123,35 @@ class UnitWalks:
             return np.where(clusters[:, None] == nearest, second, least)
         return np.where(clusters == nearest[columns], second[columns], least[columns])
 
-    def _walked(self, apart: Doubles, clusters: Ints, exact: Doubles, unit: float) -> Split:
+    def _walked(self, apart: Doubles, rests: Doubles, exact: Doubles, unit: float) -> Split:
         """Of rows that have the same unit."""
-        rules, at_origin = self._rules, self._at_origin[:, None]
-        above = at_origin - self._least_other(at_origin, clusters)[:, 0]
-        above[~self._rivals] = np.inf
-        above[clusters, np.arange(len(clusters))] = np.inf
-        above = units.in_reach(above, unit)
+        rules = self._rules
         if not self._compiled:
             of_background = units.rounded(self._expansion.moves(self._apart), unit)
+            of_background[~units.fits(self._reach, unit)] = 0.0
             n_sums = len(self._everyone) * len(apart) * (len(rules.starts) - 1)
             parts = []
             for tile in tiles(apart.shape[1], len(self._weights), n_sums):
+                above, out = units.rounded(rests[:, tile], unit), rests[:, tile] < 0.0
                 of_rows = units.rounded(self._expansion.moves(apart[:, tile]), unit)
-                asked = above[:, tile], self._weights, rules, exact[tile].T
-                parts.append(walked(of_rows, of_background, *asked))
-            mean, error = (np.concatenate(some, axis=1).T for some in zip(*parts, strict=True))
+                above[out], of_rows[np.broadcast_to(out[:, None], of_rows.shape)] = (
+                    units.ABOVE_ALL * unit,
+                    0.0,
+                )
+                parts.append(walked(of_rows, of_background, above, self._weights, rules, exact[tile].T))
+            # In one order in memory, or sums over features would be rounded in another.
+            mean, error = (np.concatenate(some, axis=1).T.copy() for some in zip(*parts, strict=True))
             return mean, error
         from neonxai.kernels.walks import blocks_of, room_for, walk_rows
 
         _, slopes, bends, _ = self._expansion
         if unit not in self._blocks:
-            self._blocks[unit] = blocks_of(self._apart, slopes, bends, rules.starts, unit)
+            fits = units.fits(self._reach, unit)
+            self._blocks[unit] = blocks_of(self._apart, slopes, bends, fits, rules.starts, unit)
         if not hasattr(self._rooms, "room"):
             self._rooms.room = room_for(self._most_rows, *slopes.shape, len(rules.walks))
         values, errors = np.empty(exact.shape), np.empty(exact.shape)
-        how = (
-            rules.starts,
-            rules.walks,
-            unit,
-            exact,
-            float(rules.tol or 0.0),
-            fewest_walks(*rules.walks.shape[:2]),
-        )
-        of_rests = (above / unit).astype(np.int32)
-        walk_rows(
-            apart,
-            slopes,
-            bends,
-            of_rests,
-            self._blocks[unit],
-            self._weights,
-            *how,
-            self._rooms.room,
-            values,
-            errors,
-        )
+        how = float(rules.tol or 0.0), fewest_walks(*rules.walks.shape[:2])
+        game = rests, self._blocks[unit], self._weights, rules.starts, rules.walks, unit, exact
+        walk_rows(apart, slopes, bends, *game, *how, self._rooms.room, values, errors)
         return values, errors
