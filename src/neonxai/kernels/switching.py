@@ -116,7 +116,7 @@ _subtract: Any = intrinsic(_meeting(adds=False))
 
 @njit(error_model="numpy")
 def add(first: Any, a: int, second: Any, b: int, out: Any, c: int) -> None:
-    """Add the b-th (n_rivals, 8) whole numbers of ``second`` to the a-th of ``first``: the c-th of ``out``."""
+    """Add the b-th block of whole numbers of ``second`` to the a-th of ``first``: the c-th of ``out``."""
     block = first.shape[-2] * MOST_TOGETHER
     for x in range(0, block, MOST_TOGETHER):
         _add(first, a * block + x, second, b * block + x, out, c * block + x)

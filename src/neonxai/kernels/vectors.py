@@ -55,13 +55,16 @@ class Builder:
         self.context, self.ir, self._types, self._args = context, builder, signature.args, args
 
     def address(self, position: int) -> Any:
+        """Where the array begins that is the argument at a position."""
         array = _struct_proxy(self._types[position])
         return array(self.context, self.ir, self._args[position]).data
 
     def load(self, kind: Kind, address: Any, index: Any) -> Any:
+        """A vector of numbers from an index on."""
         return self.ir.load(self._at(kind, address, index), align=kind.bytes)
 
     def store(self, kind: Kind, vector: Any, address: Any, index: Any) -> None:
+        """Put a vector there."""
         self.ir.store(vector, self._at(kind, address, index), align=kind.bytes)
 
     def _at(self, kind: Kind, address: Any, index: Any) -> Any:
@@ -84,9 +87,11 @@ class Builder:
         return self.ir.sitofp(self.ir.shuffle_vector(whole, whole, lanes), FLOATS.vector)
 
     def add(self, index: Any, offset: Any) -> Any:
+        """An index and an offset, added."""
         return self.ir.add(index, offset if isinstance(offset, ir.Value) else _INDEX(offset))
 
     def times(self, index: Any, factor: Any) -> Any:
+        """An index, multiplied."""
         return self.ir.mul(index, factor if isinstance(factor, ir.Value) else _INDEX(factor))
 
     def for_count(self, count: Any, emit: Callable[[int], None]) -> None:

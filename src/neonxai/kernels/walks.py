@@ -137,7 +137,7 @@ def _bases_of(
 
 @njit(error_model="numpy")
 def _leave(block: np.ndarray, walk: np.ndarray, left: np.ndarray) -> None:
-    """Fill in what is left of a block after s features: left[s, 0] there, left[s, 1] back, that is the rest."""
+    """Fill in what is left of a block after s features: left[s, 0] there, left[s, 1] back, the rest."""
     last, n_features = len(walk) - 1, len(block) - 1
     left[last, 0] = block[walk[last]]
     subtract(block, n_features, left, 2 * last, left, 2 * last + 1)
@@ -306,7 +306,7 @@ def walk_rows(
     values, errors : arrays of shape (n_rows, n_features)
         Get the results.
     """
-    (n_rivals, n_features), n_rows = slopes.shape, apart.shape[1]
+    n_features, n_rows = apart.shape
     n_blocks, n_walks = walks.shape[0], walks.shape[1]
     of_rows, whole, left, mean, spread, found = room
     of_rests, totals, present = whole[0], whole[1], whole[2]

@@ -15,7 +15,7 @@ from neonxai.networks.linear import LinearNetwork
 
 
 class Expansion(NamedTuple):
-    """h_k(x) = Σ_i g_ki(x_i) + r_k around an origin o, with g_ki(x_i) = c_ki + (s_ki + q_ki δ_i) δ_i, δ = x − o.
+    """h_k(x) = Σ_i g_ki(x_i) + r_k around an origin o: g_ki(x_i) = c_ki + (s_ki + q_ki δ_i) δ_i, δ = x − o.
 
     Attributes
     ----------

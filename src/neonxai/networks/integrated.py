@@ -87,22 +87,23 @@ def integrated(
     >>> integrated(network, np.array([[0.5, 7.0]]), np.array([0]), np.array([1.0, 1.0])).values
     array([[2., 0.]])
     """
+    m = np.asarray(background_mean, np.float64)
     nodes, weights = np.polynomial.legendre.leggauss(n_points)
     nodes, weights = 0.5 * (nodes + 1.0), 0.5 * weights
     values = np.empty(X.shape)
     bases, logits = np.empty(len(X)), np.empty(len(X))
     for own, against, rows in groups(network, clusters, rivals):
         step = max(1, _TILE_VALUES // (len(against) * X.shape[1]))
-        from_mean, rests = pieces(network, background_mean[None], own, against, background_mean)
+        from_mean, rests = pieces(network, m[None], own, against, m)
         nothing = np.zeros((len(against), 1, 1))
         base = mean_pooled(
             (from_mean.sum(axis=1) + rests[:, None])[:, None], nothing, np.ones(1), pooling, beta
         )[0]
         for start in range(0, len(rows), step):
             tile = rows[start : start + step]
-            middle = 0.5 * np.add(X[tile], background_mean, dtype=np.float64)
-            to_middle = pieces(network, middle, own, against, background_mean)[0] - from_mean
-            to_row = pieces(network, X[tile], own, against, background_mean)[0] - from_mean
+            middle = 0.5 * np.add(X[tile], m, dtype=np.float64)
+            to_middle = pieces(network, middle, own, against, m)[0] - from_mean
+            to_row = pieces(network, X[tile], own, against, m)[0] - from_mean
             # Along the way g is slope t + bend t², as it is at most quadratic.
             slope, bend = 4.0 * to_middle - to_row, 2.0 * to_row - 4.0 * to_middle
             at_mean = from_mean.sum(axis=1) + rests[:, None]

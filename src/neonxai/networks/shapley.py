@@ -126,14 +126,14 @@ def shapley(
     n_walking = 0 if n_features <= MOST_ENUMERATED else len(starts) - 1
     walks = permutations(n_features, n_permutations, n_walking, random_state)
     rules = Rules(pooling, beta, starts, walks, tol)
-    background, weights = np.asarray(background, np.float64), np.asarray(weights, np.float64)
+    of_background, of_each = np.asarray(background, np.float64), np.asarray(weights, np.float64)
     player: _Together | _Apart
     pooled = everyone(network)
     several = rivals is None and (len(pooled) > 2 or not np.isin(clusters, pooled).all())
     if several and n_walking > 0 and not rules.is_soft:
-        player = _Together(network, X, clusters, background, weights, rules)
+        player = _Together(network, X, clusters, of_background, of_each, rules)
     else:
-        player = _Apart(network, X, groups(network, clusters, rivals), background, weights, rules)
+        player = _Apart(network, X, groups(network, clusters, rivals), of_background, of_each, rules)
 
     def work(some: slice) -> None:
         for task in range(*some.indices(player.n_tasks)):
@@ -243,7 +243,7 @@ def groups(network: Network, clusters: Ints, rivals: Ints | None) -> list[tuple[
 
 
 def everyone(network: Network) -> Ints:
-    """Whom a row's evidence is pooled over, but for its own cluster: all but bystanders, if others are left."""
+    """Whom evidence is pooled over, but for a row's own cluster: all but bystanders, if others are left."""
     clusters = np.arange(network.n_clusters)
     if network.n_clusters - len(network.bystanders) > 1:
         return np.delete(clusters, list(network.bystanders))

@@ -2,9 +2,9 @@ r"""Walks with min-pooling through rows of all clusters at once, in whole number
 
 Additive evidence is a difference of two sums over the features, h_k = H_k − H_c: those of k and of c, against
 a common anchor. So f_c = min_{k≠c} H_k − H_c, and Shapley values are linear in the game: H_c gives the exact
-difference −(G_ci(x_i) − Σ_b w_b G_ci(b_i)), and only the minimum has to be walked for. It is over the same
-sums for all clusters, but for the one that is left out. So what a background row adds is prepared once for all
-of them, and rows of any cluster share a vector; the cluster that is left out is out of reach, by a constant.
+difference Σ_b w_b G_ci(b_i) − G_ci(x_i), and only the minimum has to be walked for. It is over the same sums
+for all clusters, but for the one that is left out. So what a background row adds is prepared once for all of
+them, and rows of any cluster share a vector; for each row its own cluster is out of reach, by a constant.
 """
 
 import threading
@@ -69,7 +69,10 @@ class UnitWalks:
         self._mean = self._expansion.slopes * (apart @ weights) + self._expansion.bends * (apart**2 @ weights)
         self._at_origin = self._expansion.constants.sum(axis=1) + self._expansion.rests
         ends, self._reach = self._survey(apart)
-        self._bases = (self._least_other(ends, self._everyone) - ends) @ weights
+        of_rivals = np.where(self._rivals[:, None], ends, np.inf)
+        least, second = np.partition(of_rivals, 1, axis=0)[:2]
+        of_others = np.where(self._everyone[:, None] == of_rivals.argmin(axis=0), second, least)
+        self._bases = (of_others - ends) @ weights
         self._blocks: dict[float, Ints] = {}
         self._rooms = threading.local()
 
@@ -88,7 +91,8 @@ class UnitWalks:
         _, slopes, bends, _ = self._expansion
         exact = self._mean[clusters] - (slopes[clusters] + bends[clusters] * apart.T) * apart.T
         barred = np.repeat(~self._rivals[:, None], len(X), axis=1)
-        barred[clusters, np.arange(len(X))] = True
+        each = np.arange(len(X))
+        barred[clusters, each] = True
         of_rows, rests = units.measures(self._at_origin, self._reach, reach, barred)
         if (of_rows == of_rows[0]).all():
             values, errors = self._walked(apart, rests, exact, float(of_rows[0]))
@@ -97,8 +101,8 @@ class UnitWalks:
             for unit, rows in units.of_one_unit(of_rows):
                 some = np.ascontiguousarray(apart[:, rows])
                 values[rows], errors[rows] = self._walked(some, rests[:, rows], exact[rows], unit)
-        each, bases = np.arange(len(X)), self._bases[clusters]
-        logits = self._least_other(ends, clusters, each) - ends[clusters, each]
+        bases = self._bases[clusters]
+        logits = np.where(barred, np.inf, ends).min(axis=0) - ends[clusters, each]
         units.complete(values, logits - bases)
         return values, errors, bases
 
@@ -107,51 +111,47 @@ class UnitWalks:
         _, slopes, bends, _ = self._expansion
         ends, reach = np.empty((2, len(slopes), apart.shape[1]))
         if self._compiled:
-            from neonxai.kernels.walks import survey
+            from neonxai.kernels import walks
+
+            walks.survey(apart, slopes, bends, ends, reach)
         else:
-            from neonxai.networks.units import survey
-        survey(apart, slopes, bends, ends, reach)
+            units.survey(apart, slopes, bends, ends, reach)
         ends += self._at_origin[:, None]
         return ends, reach
 
-    def _least_other(self, h: Doubles, clusters: Ints, columns: Ints | None = None) -> Doubles:
-        """min_{k≠c} of the rivals' rows of a table: for each c in all columns, or in one of its own."""
-        of_rivals = np.where(self._rivals[:, None], h, np.inf)
-        nearest = of_rivals.argmin(axis=0)
-        least, second = np.partition(of_rivals, 1, axis=0)[:2]
-        if columns is None:
-            return np.where(clusters[:, None] == nearest, second, least)
-        return np.where(clusters == nearest[columns], second[columns], least[columns])
-
     def _walked(self, apart: Doubles, rests: Doubles, exact: Doubles, unit: float) -> Split:
-        """Of rows that have the same unit."""
-        rules = self._rules
-        if not self._compiled:
-            of_background = units.rounded(self._expansion.moves(self._apart), unit)
-            of_background[~units.fits(self._reach, unit)] = 0.0
-            n_sums = len(self._everyone) * len(apart) * (len(rules.starts) - 1)
-            parts = []
-            for tile in tiles(apart.shape[1], len(self._weights), n_sums):
-                above, out = units.rounded(rests[:, tile], unit), rests[:, tile] < 0.0
-                of_rows = units.rounded(self._expansion.moves(apart[:, tile]), unit)
-                above[out], of_rows[np.broadcast_to(out[:, None], of_rows.shape)] = (
-                    units.ABOVE_ALL * unit,
-                    0.0,
-                )
-                parts.append(walked(of_rows, of_background, above, self._weights, rules, exact[tile].T))
-            # In one order in memory, or sums over features would be rounded in another.
-            mean, error = (np.concatenate(some, axis=1).T.copy() for some in zip(*parts, strict=True))
-            return mean, error
+        """Values and standard errors of rows that have the same unit."""
+        walk = self._by_kernel if self._compiled else self._by_numpy
+        return walk(apart, rests, exact, unit)
+
+    def _by_numpy(self, apart: Doubles, rests: Doubles, exact: Doubles, unit: float) -> Split:
+        expansion, rules = self._expansion, self._rules
+        of_background = units.rounded(expansion.moves(self._apart), unit)
+        of_background[~units.fits(self._reach, unit)] = 0.0
+        n_sums = of_background[:, :, 0].size * (len(rules.starts) - 1)
+        parts = []
+        for tile in tiles(apart.shape[1], len(self._weights), n_sums):
+            out = rests[:, tile] < 0.0
+            above = np.where(out, units.ABOVE_ALL * unit, units.rounded(rests[:, tile], unit))
+            of_rows = units.rounded(expansion.moves(apart[:, tile]), unit)
+            of_rows *= ~out[:, None]
+            parts.append(walked(of_rows, of_background, above, self._weights, rules, exact[tile].T))
+        # In one order in memory, or sums over features would be rounded in another.
+        mean, error = (np.concatenate(some, axis=1).T.copy() for some in zip(*parts, strict=True))
+        return mean, error
+
+    def _by_kernel(self, apart: Doubles, rests: Doubles, exact: Doubles, unit: float) -> Split:
         from neonxai.kernels.walks import blocks_of, room_for, walk_rows
 
-        _, slopes, bends, _ = self._expansion
+        (_, slopes, bends, _), rules = self._expansion, self._rules
         if unit not in self._blocks:
             fits = units.fits(self._reach, unit)
             self._blocks[unit] = blocks_of(self._apart, slopes, bends, fits, rules.starts, unit)
         if not hasattr(self._rooms, "room"):
-            self._rooms.room = room_for(self._most_rows, *slopes.shape, len(rules.walks))
+            n_rivals, n_features = slopes.shape
+            self._rooms.room = room_for(self._most_rows, n_rivals, n_features, len(rules.walks))
         values, errors = np.empty(exact.shape), np.empty(exact.shape)
-        how = float(rules.tol or 0.0), fewest_walks(*rules.walks.shape[:2])
         game = rests, self._blocks[unit], self._weights, rules.starts, rules.walks, unit, exact
-        walk_rows(apart, slopes, bends, *game, *how, self._rooms.room, values, errors)
+        how = float(rules.tol or 0.0), fewest_walks(*rules.walks.shape[:2]), self._rooms.room
+        walk_rows(apart, slopes, bends, *game, *how, values, errors)
         return values, errors

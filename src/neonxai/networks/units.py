@@ -1,8 +1,8 @@
 """Evidence in whole numbers: what walks with min-pooling add and compare, in 32 bits.
 
 Sums and minima of whole numbers are exact, so a walk in them has the rounding of its terms alone. What is
-rounded is not the evidence but how far features move it from that of the background's first row, as a game is
-about nothing but differences: one in which little changes is as exact, relative to what changes, as any other.
+rounded is not the evidence but how far features move it from that of the background's first row, as a game
+is about nothing but differences: one in which little changes is as exact, relative to that, as any other.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from neonxai.arrays import Bools, Doubles, Ints
 
 # Evidence is below 2²⁹ units, so that differences and sums of two have room in 32 bits.
 _BITS = 29
-# What is out of reach is so far above the least: no move of a third of all is as large, nor the difference of two.
+# What is out of reach is so far above the least: moves are up to a third of all, up and down.
 ABOVE_ALL = 2 * 2**_BITS // 3
 _SMALLEST = -1000  # exponent of a unit whose reciprocal is finite
 
@@ -58,10 +58,10 @@ class Measures(NamedTuple):
 def measures(at_origin: Doubles, of_background: Doubles, of_rows: Doubles, barred: Bools) -> Measures:
     """Choose a unit for each row, from which rivals can be the nearest.
 
-    A coalition of a row and the rest of a background row move rival k by at most A_k, the sum of both reaches.
-    Rival k is out of reach if r_k − A_k is above some r_j + A_j: it is the nearest for no coalition. The others
-    are at most 2 A above the least, for the largest of their A_k, so that their evidence is below 3 A. Rows
-    that reach no farther than the background mostly have the same unit.
+    A coalition of a row and the rest of a background row move rival k by at most A_k, the sum of both
+    reaches. Rival k is out of reach if r_k − A_k is above some r_j + A_j: it is the nearest for no coalition.
+    The others are at most 2 A above the least, for the largest of their A_k, so that their evidence is below
+    3 A. Rows that reach no farther than the background mostly have the same unit.
 
     Parameters
     ----------
