@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neonxai.networks import CentroidNetwork, GaussianNetwork
+from neonxai.networks import CentroidNetwork, GaussianNetwork, playing
 from neonxai.networks import shapley as module
 from neonxai.networks.additive import pieces
 from neonxai.networks.coalitions import mean_pooled
@@ -44,7 +44,7 @@ def walking(monkeypatch):
 def scale(network, X, clusters, background, **asked):
     """What goes into a value: rounding is relative to it."""
     sizes = [
-        np.abs(pieces(network, Z, c, np.delete(np.arange(4), c))[0]).max()
+        np.abs(pieces(network, Z, c, np.delete(np.arange(4), c), Z[0])[0]).max()
         for c in clusters
         for Z in (X, background)
     ]
@@ -161,8 +161,10 @@ def test_a_row_does_not_depend_on_its_neighbours(network, asked, walks, n_backgr
         found = shapley(network, many[part], clusters[part], background, n_permutations=8, **asked)
         for of_part, of_whole in zip(found, whole, strict=True):
             np.testing.assert_array_equal(of_part, of_whole[part])
-    monkeypatch.setattr(module, "_TILE_VALUES", 1)
-    monkeypatch.setattr(module, "_TASK_ROWS", 9)
+    monkeypatch.setattr(playing, "_TILE_VALUES", 1)
+    monkeypatch.setattr(module, "_CLUSTER_ROWS", 9)
+    monkeypatch.setattr(module, "_WALKING_ROWS", 9)
+    monkeypatch.setattr(module, "_TASK_ADDITIONS", 1)
     tiled = shapley(network, many, clusters, background, n_permutations=8, **asked)
     np.testing.assert_array_equal(tiled.values, whole.values)
 
@@ -234,7 +236,7 @@ def test_features_that_act_together_are_refused():
 def test_pieces_sum_to_the_evidence(network):
     for own in range(4):
         others = np.delete(np.arange(4), own)
-        terms, rests = pieces(network, X, own, others)
+        terms, rests = pieces(network, X, own, others, X[0])
         h = network.evidence(X, np.full(len(X), own))[1][:, others]
         size = np.abs(terms).sum(axis=1).max()
         np.testing.assert_allclose(terms.sum(axis=1).T + rests, h, rtol=0, atol=1e-12 * size)

@@ -103,7 +103,7 @@ def exact(network, pooling, beta):
     rules = Rules(pooling, beta, np.zeros(0, int), np.zeros(0, int), None)
     for row, own in enumerate(MANY_TARGETS):
         against = np.delete(np.arange(4), own)
-        terms, rests = pieces(network, np.vstack([MANY_B, MANY_X[row : row + 1]]), own, against)
+        terms, rests = pieces(network, np.vstack([MANY_B, MANY_X[row : row + 1]]), own, against, MANY_B[0])
         rests = rests + np.delete(terms, MANY, axis=1)[:, :, 0].sum(axis=1)
         of_background, of_row = terms[:, MANY, :4], terms[:, MANY, 4:]
         values[row, MANY] = enumerated(of_row, of_background, rests, WEIGHTS, rules)[:, 0]

@@ -1,6 +1,7 @@
 """Evidence as a sum over features: what each one adds to h_k, where no two of them act together."""
 
 from functools import singledispatch
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,24 +14,53 @@ from neonxai.networks.folded_rivals import FoldedRivalsNetwork
 from neonxai.networks.linear import LinearNetwork
 
 
+class Expansion(NamedTuple):
+    """h_k(x) = Σ_i g_ki(x_i) + r_k around an origin o: g_ki(x_i) = c_ki + (s_ki + q_ki δ_i) δ_i, δ = x − o.
+
+    Attributes
+    ----------
+    constants, slopes, bends : array of shape (n_rivals, n_features)
+        c, s and q.
+    rests : array of shape (n_rivals,)
+        r_k, which no feature has a part in.
+    """
+
+    constants: Doubles
+    slopes: Doubles
+    bends: Doubles
+    rests: Doubles
+
+    def moves(self, apart: Doubles) -> Doubles:
+        """(s + q δ) δ, shape (n_rivals, n_features, n_rows): what features add beyond the origin.
+
+        Parameters
+        ----------
+        apart : array of shape (n_features, n_rows)
+            δ.
+        """
+        moves = self.bends[:, :, None] * apart
+        moves += self.slopes[:, :, None]
+        moves *= apart
+        return moves
+
+
 @singledispatch
-def pieces(
+def expand(
     network: Network,
-    X: Floats,  # noqa: ARG001  # these are the contract's
+    origin: Doubles,  # noqa: ARG001  # these are the contract's
     own: int,  # noqa: ARG001
     rivals: Ints,  # noqa: ARG001
-) -> tuple[Doubles, Doubles]:
-    """Split evidence into what each feature adds: h_k(x) = Σ_i g_ki(x_i) + r_k.
+) -> Expansion:
+    """Split evidence into what each feature adds, as a polynomial of it.
 
-    Each g_ki depends on x_i alone, and is at most quadratic in it. Features come before rows, so that sums
-    over features run through contiguous rows. Register a family of your own with ``@pieces.register``.
+    Register a family of your own with ``@expand.register``.
 
     Parameters
     ----------
     network : Network
-        A clustering whose evidence is additive in the features.
-    X : array of shape (n_rows, n_features)
-        Rows: a tile of them, as the result is n_features times as large as their evidence.
+        A clustering whose evidence is additive in the features, and at most quadratic in each.
+    origin : array of shape (n_features,)
+        o.
     own : int
         The cluster c that is explained.
     rivals : int array of shape (n_rivals,)
@@ -38,10 +68,7 @@ def pieces(
 
     Returns
     -------
-    terms : array of shape (n_rivals, n_features, n_rows)
-        g_ki(x_i), in the unit of the evidence.
-    rests : array of shape (n_rivals,)
-        r_k, which no feature has a part in.
+    Expansion
 
     Raises
     ------
@@ -52,9 +79,11 @@ def pieces(
     --------
     >>> import numpy as np
     >>> network = CentroidNetwork([[0.0, 0.0], [2.0, 1.0]])
-    >>> terms, rests = pieces(network, np.array([[0.5, 7.0]]), 0, np.array([1]))
-    >>> terms[0, :, 0]  # (0.5 − 2)² − 0.5², and (7 − 1)² − 7²
-    array([  2., -13.])
+    >>> found = expand(network, np.array([0.5, 7.0]), 0, np.array([1]))
+    >>> found.constants  # (0.5 − 2)² − 0.5², and (7 − 1)² − 7²
+    array([[  2., -13.]])
+    >>> found.slopes  # 2 (μ_c − μ_k)
+    array([[-4., -2.]])
     """
     raise TypeError(
         f"The evidence of a {type(network).__qualname__} is no sum over the features, so that switching one "
@@ -64,65 +93,100 @@ def pieces(
     )
 
 
-@pieces.register
-def _(network: CentroidNetwork, X: Floats, own: int, rivals: Ints) -> tuple[Doubles, Doubles]:
+@expand.register
+def _(network: CentroidNetwork, origin: Doubles, own: int, rivals: Ints) -> Expansion:
     mu = network.centers
-    return _product(X, mu[own], mu[rivals], mu[own] - mu[rivals]), np.zeros(len(rivals))
+    tilts = mu[own] - mu[rivals]
+    return _straight(origin, mu[own], mu[rivals], tilts, np.zeros(len(rivals)))
 
 
-@pieces.register
-def _(network: LinearNetwork, X: Floats, own: int, rivals: Ints) -> tuple[Doubles, Doubles]:
+@expand.register
+def _(network: LinearNetwork, origin: Doubles, own: int, rivals: Ints) -> Expansion:
     mu, w = network.centers, network.weights
-    terms = _product(X, mu[own], mu[rivals], 0.5 * (w[own] - w[rivals]))
-    return terms, network.root_evidence(np.full(len(rivals), own), rivals)
+    rests = network.root_evidence(np.full(len(rivals), own), rivals)
+    return _straight(origin, mu[own], mu[rivals], 0.5 * (w[own] - w[rivals]), rests)
 
 
-@pieces.register
-def _(network: DiagonalGaussianNetwork, X: Floats, own: int, rivals: Ints) -> tuple[Doubles, Doubles]:
+@expand.register
+def _(network: DiagonalGaussianNetwork, origin: Doubles, own: int, rivals: Ints) -> Expansion:
     mu, precisions = network.means, network.precisions
     apart = mu[own] - mu[rivals]
-    bend, stretch = precisions[rivals] - precisions[own], precisions[rivals] + precisions[own]
-    u = _product(X, mu[own], mu[rivals], np.full(apart.shape, 0.5))
-    terms = bend[:, :, None] * u
-    terms += (stretch * apart)[:, :, None]
-    terms *= u
-    terms *= 0.5
-    rests = (bend * apart**2).sum(axis=1) / 8.0 + (network.constants[rivals] - network.constants[own])
-    return terms, rests
+    bends, stretch = precisions[rivals] - precisions[own], precisions[rivals] + precisions[own]
+    # Around the middle of both means, ½ (bend u + stretch apart) u.
+    u, tilts = 0.5 * ((origin - mu[own]) + (origin - mu[rivals])), stretch * apart
+    rests = (bends * apart**2).sum(axis=1) / 8.0 + (network.constants[rivals] - network.constants[own])
+    return Expansion(0.5 * (bends * u + tilts) * u, bends * u + 0.5 * tilts, 0.5 * bends, rests)
 
 
-@pieces.register
-def _(network: ScaledNetwork, X: Floats, own: int, rivals: Ints) -> tuple[Doubles, Doubles]:
+@expand.register
+def _(network: ScaledNetwork, origin: Doubles, own: int, rivals: Ints) -> Expansion:
     affine = network.affine
-    inner, rests = pieces(network.inner, affine(X), own, rivals)
+    inner = expand(network.inner, affine(origin[None])[0], own, rivals)
+    slopes, bends = inner.slopes * affine.factors, inner.bends * affine.factors**2
     if affine.is_in_place:
-        return inner, rests
-    terms = np.zeros((len(rivals), affine.n_inputs, len(X)))
+        return inner._replace(slopes=slopes, bends=bends)
+    shape = len(rivals), affine.n_inputs
+    found = Expansion(np.zeros(shape), np.zeros(shape), np.zeros(shape), inner.rests)
     for output in np.flatnonzero(affine.columns >= 0):
-        terms[:, affine.columns[output]] += inner[:, output]
-    constant = affine.columns < 0
-    if constant.any():
-        anywhere, _ = pieces(network.inner, affine(affine.origin[None]), own, rivals)
-        rests = rests + anywhere[:, constant, 0].sum(axis=1)
-    return terms, rests
+        column = affine.columns[output]
+        found.constants[:, column] += inner.constants[:, output]
+        found.slopes[:, column] += slopes[:, output]
+        found.bends[:, column] += bends[:, output]
+    return found._replace(rests=inner.rests + inner.constants[:, affine.columns < 0].sum(axis=1))
 
 
-@pieces.register
-def _(network: FoldedRivalsNetwork, X: Floats, own: int, rivals: Ints) -> tuple[Doubles, Doubles]:
-    inner, affine = network.inner, network.affine
-    if not isinstance(inner, CentroidNetwork):
+@expand.register
+def _(network: FoldedRivalsNetwork, origin: Doubles, own: int, rivals: Ints) -> Expansion:
+    affine = network.affine
+    if not isinstance(network.inner, CentroidNetwork):
         # Fuzzy evidence is a power of distances, in which all features act together.
-        return pieces(inner, X, own, rivals)
-    slopes = affine.pull(2.0 * (inner.centers[own] - inner.centers[rivals]))
-    terms = slopes[:, :, None] * np.subtract(X, affine.origin, dtype=np.float64).T
-    at_origin, rests = pieces(inner, affine(affine.origin[None]), own, rivals)
-    return terms, rests + at_origin.sum(axis=1)[:, 0]
+        return expand(network.inner, origin, own, rivals)
+    inner = expand(network.inner, affine(origin[None])[0], own, rivals)
+    slopes = affine.pull(inner.slopes)
+    none = np.zeros_like(slopes)
+    return Expansion(none, slopes, none, inner.rests + inner.constants.sum(axis=1))
 
 
-def _product(X: Floats, own: Doubles, rivals: Doubles, tilts: Doubles) -> Doubles:
-    """((x − μ_c) + (x − μ_k)) ∘ tilt, shape (n_rivals, n_features, n_rows): from differences alone."""
-    turned = np.ascontiguousarray(X.T, dtype=np.float64)
-    terms: Doubles = turned - rivals[:, :, None]
-    terms += turned - own[:, None]
-    terms *= tilts[:, :, None]
-    return terms
+def _straight(origin: Doubles, own: Doubles, rivals: Doubles, tilts: Doubles, rests: Doubles) -> Expansion:
+    """((x − μ_c) + (x − μ_k)) ∘ tilt: from differences alone."""
+    constants = ((origin - own) + (origin - rivals)) * tilts
+    return Expansion(constants, 2.0 * tilts, np.zeros_like(tilts), rests)
+
+
+def pieces(network: Network, X: Floats, own: int, rivals: Ints, origin: Doubles) -> tuple[Doubles, Doubles]:
+    """What each feature of rows adds to the evidence.
+
+    Parameters
+    ----------
+    network, own, rivals
+        As for `expand`.
+    X : array of shape (n_rows, n_features)
+        Rows: a tile of them, as the result is n_features times as large as their evidence. Features come
+        before rows in it, so that sums over features run through contiguous rows.
+    origin : array of shape (n_features,)
+        What to expand around: a row not far from these, as rounding grows with the distance.
+
+    Returns
+    -------
+    terms : array of shape (n_rivals, n_features, n_rows)
+        g_ki(x_i), in the unit of the evidence.
+    rests : array of shape (n_rivals,)
+        r_k, which no feature has a part in.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> network = CentroidNetwork([[0.0, 0.0], [2.0, 1.0]])
+    >>> terms, rests = pieces(network, np.array([[0.5, 7.0]]), 0, np.array([1]), np.zeros(2))
+    >>> terms[0, :, 0]  # (0.5 − 2)² − 0.5², and (7 − 1)² − 7²
+    array([  2., -13.])
+    """
+    found = expand(network, origin, own, rivals)
+    terms = found.moves(differences(X, origin))
+    terms += found.constants[:, :, None]
+    return terms, found.rests
+
+
+def differences(X: Floats, origin: Doubles) -> Doubles:
+    """δ = x − o, shape (n_features, n_rows)."""
+    return np.ascontiguousarray(np.subtract(X, origin, dtype=np.float64).T)

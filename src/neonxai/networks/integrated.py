@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neonxai.arrays import Doubles, Floats, Ints
-from neonxai.networks.additive import pieces
+from neonxai.networks.additive import differences, expand
 from neonxai.networks.base import Network
 from neonxai.networks.coalitions import mean_pooled
 from neonxai.networks.shapley import groups
@@ -54,7 +54,7 @@ def integrated(
     Parameters
     ----------
     network : Network
-        A clustering whose evidence is additive in the features (`neonxai.networks.additive.pieces`).
+        A clustering whose evidence is additive in the features (`neonxai.networks.additive.expand`).
     X : array of shape (n_rows, n_features)
         Rows.
     clusters : int array of shape (n_rows,)
@@ -87,37 +87,48 @@ def integrated(
     >>> integrated(network, np.array([[0.5, 7.0]]), np.array([0]), np.array([1.0, 1.0])).values
     array([[2., 0.]])
     """
+    m = np.asarray(background_mean, np.float64)
     nodes, weights = np.polynomial.legendre.leggauss(n_points)
     nodes, weights = 0.5 * (nodes + 1.0), 0.5 * weights
     values = np.empty(X.shape)
     bases, logits = np.empty(len(X)), np.empty(len(X))
     for own, against, rows in groups(network, clusters, rivals):
-        step = max(1, _TILE_VALUES // (len(against) * X.shape[1]))
-        from_mean, rests = pieces(network, background_mean[None], own, against)
+        _, slopes, bends, _ = found = expand(network, m, own, against)
+        at_mean = (found.constants.sum(axis=1) + found.rests)[:, None]
         nothing = np.zeros((len(against), 1, 1))
-        base = mean_pooled(
-            (from_mean.sum(axis=1) + rests[:, None])[:, None], nothing, np.ones(1), pooling, beta
-        )[0]
+        base = mean_pooled(at_mean[:, None], nothing, np.ones(1), pooling, beta)[0]
+        step = max(1, _TILE_VALUES // max(slopes.shape))
         for start in range(0, len(rows), step):
             tile = rows[start : start + step]
-            middle = 0.5 * np.add(X[tile], background_mean, dtype=np.float64)
-            to_middle = pieces(network, middle, own, against)[0] - from_mean
-            to_row = pieces(network, X[tile], own, against)[0] - from_mean
-            # Along the way g is slope t + bend t², as it is at most quadratic.
-            slope, bend = 4.0 * to_middle - to_row, 2.0 * to_row - 4.0 * to_middle
-            at_mean = from_mean.sum(axis=1) + rests[:, None]
-            h_slope, h_bend = slope.sum(axis=1), bend.sum(axis=1)
+            # Along the way h_k is that of m + slope t + bend t².
+            apart = differences(X[tile], m)
+            h_slope, h_bend = weighted_sums(slopes, apart), weighted_sums(bends, apart**2)
             straight, bent = np.zeros_like(h_slope), np.zeros_like(h_slope)
             for t, weight in zip(nodes, weights, strict=True):
                 shares = shares_at(at_mean + t * (h_slope + t * h_bend), beta)
                 straight += weight * shares
                 bent += 2.0 * t * weight * shares
-            relevance = np.einsum("kn,kdn->nd", straight, slope)
-            relevance += np.einsum("kn,kdn->nd", bent, bend)
-            values[tile], bases[tile] = relevance, base
-            evidence = at_mean + to_row.sum(axis=1)
+            relevance = weighted_sums(slopes.T, straight) * apart
+            relevance += weighted_sums(bends.T, bent) * apart**2
+            values[tile], bases[tile] = relevance.T, base
+            evidence = at_mean + (h_slope + h_bend)
             logits[tile] = mean_pooled(evidence[:, None], nothing, np.ones(1), pooling, beta)[0]
     return IntegratedShares(values, logits - bases - values.sum(axis=1), bases)
+
+
+def weighted_sums(weights: Doubles, columns: Doubles) -> Doubles:
+    """``weights @ columns``, but that a column's bits don't depend on those beside it.
+
+    Examples
+    --------
+    >>> weighted_sums(np.array([[1.0, 2.0]]), np.array([[3.0, 0.0], [0.0, 5.0]]))
+    array([[ 3., 10.]])
+    """
+    sums = np.zeros((len(weights), columns.shape[1]))
+    for weight, column in zip(weights.T, columns, strict=True):
+        if weight.any():
+            sums += weight[:, None] * column
+    return sums
 
 
 def shares_at(h: Doubles, beta: float) -> Doubles:

@@ -8,7 +8,7 @@ Evidence against one rival alone is additive itself: then a value is a differenc
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,16 +16,20 @@ from neonxai import kernels
 from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.networks.additive import pieces
 from neonxai.networks.base import Network
-from neonxai.networks.coalitions import BLOCK_VALUES, mean_pooled
 from neonxai.networks.permutations import background_blocks, permutations
-from neonxai.networks.walking import Rules, enumerated, fewest_walks, gain_weights, walked
+from neonxai.networks.playing import Game, play
+from neonxai.networks.unit_walks import UnitWalks
+from neonxai.networks.walking import Rules
 
 # Up to so many features all coalitions are enumerated.
 MOST_ENUMERATED = 10
-_TILE_VALUES = 1 << 18  # float64 values of g in a tile of the reference: 2 MiB
-# Rows that are taken apart together, and the values that come of it: 32 MiB.
-_TASK_ROWS = 512
+# Rows of one cluster that are taken apart together, and the values that come of it: 32 MiB.
+_CLUSTER_ROWS = 512
 _TASK_VALUES = 1 << 22
+# Rows of all clusters that walk together: so many, or more until a kernel has
+# a few milliseconds to do.
+_WALKING_ROWS = 128
+_TASK_ADDITIONS = 1 << 26
 # Additions that take NumPy a few milliseconds. Nothing but the question decides, so that the same question
 # has the same answer, to the last bit, in every process.
 _WORTH_A_KERNEL = 1 << 20
@@ -69,7 +73,7 @@ def shapley(
     Parameters
     ----------
     network : Network
-        A clustering whose evidence is additive in the features (`neonxai.networks.additive.pieces`).
+        A clustering whose evidence is additive in the features (`neonxai.networks.additive.expand`).
     X : array of shape (n_rows, n_features)
         Rows.
     clusters : int array of shape (n_rows,)
@@ -122,110 +126,86 @@ def shapley(
     n_walking = 0 if n_features <= MOST_ENUMERATED else len(starts) - 1
     walks = permutations(n_features, n_permutations, n_walking, random_state)
     rules = Rules(pooling, beta, starts, walks, tol)
-    player = _Player(network, X, np.asarray(background, np.float64), np.asarray(weights, np.float64), rules)
-    tasks = player.tasks(groups(network, clusters, rivals))
-    additions = player.additions(tasks)
-    player.compiled = uses_kernel(additions)
+    of_background, of_each = np.asarray(background, np.float64), np.asarray(weights, np.float64)
+    player: _Together | _Apart
+    pooled = everyone(network)
+    several = rivals is None and (len(pooled) > 2 or not np.isin(clusters, pooled).all())
+    if several and n_walking > 0 and not rules.is_soft:
+        player = _Together(network, X, clusters, of_background, of_each, rules)
+    else:
+        player = _Apart(network, X, groups(network, clusters, rivals), of_background, of_each, rules)
 
     def work(some: slice) -> None:
-        for task in tasks[some]:
-            player.play(*task)
+        for task in range(*some.indices(player.n_tasks)):
+            player.play(task)
 
     if run is None:
-        work(slice(len(tasks)))
+        work(slice(player.n_tasks))
     else:
-        run(work, len(tasks), additions)
+        run(work, player.n_tasks, player.additions)
     return player.found
 
 
-Task: TypeAlias = tuple[int, Ints, Ints]
-
-
-class _Player:
-    """Computes the values of some rows of one cluster at a time, and puts them where they belong."""
+class _Together:
+    """Computes values with min-pooling, of rows of all clusters at a time."""
 
     def __init__(
-        self, network: Network, X: Floats, background: Doubles, weights: Doubles, rules: Rules
+        self, network: Network, X: Floats, clusters: Ints, background: Doubles, weights: Doubles, rules: Rules
+    ) -> None:
+        rivals = everyone(network)
+        self._X, self._clusters = X, clusters
+        n_steps = 2 * rules.walks.shape[1] * (X.shape[1] - 1)
+        self.additions = float(n_steps) * len(rivals) * len(X) * len(background)
+        compiled = uses_kernel(self.additions)
+        worth_it = max(_WALKING_ROWS, int(_TASK_ADDITIONS * len(X) / max(1.0, self.additions)))
+        self._step = max(1, min(worth_it, _TASK_VALUES // network.n_clusters))
+        self._walks = UnitWalks(
+            network, rivals, background, weights, rules, most_rows=self._step, compiled=compiled
+        )
+        self.n_tasks = -(-len(X) // self._step)
+        self.found = ShapleyValues(np.empty(X.shape), np.zeros(X.shape), np.empty(len(X)))
+
+    def play(self, task: int) -> None:
+        rows = slice(task * self._step, (task + 1) * self._step)
+        found = self._walks.values(self._X[rows], self._clusters[rows])
+        for of_all, of_rows in zip(self.found, found, strict=True):
+            of_all[rows] = of_rows
+
+
+class _Apart:
+    """Computes the values of some rows of one cluster at a time."""
+
+    def __init__(
+        self,
+        network: Network,
+        X: Floats,
+        played: list[tuple[int, Ints, Ints]],
+        background: Doubles,
+        weights: Doubles,
+        rules: Rules,
     ) -> None:
         self._network, self._X, self._rules = network, X, rules
         self._background, self._weights = background, weights
-        self.compiled = False
-        self._enumerates = X.shape[1] <= MOST_ENUMERATED
+        # Cut so that pieces fit into memory, and there is work for several threads.
+        self._tasks = []
+        for own, against, rows in played:
+            step = max(1, min(_CLUSTER_ROWS, _TASK_VALUES // (len(against) * X.shape[1])))
+            self._tasks += [(own, against, rows[start : start + step]) for start in range(0, len(rows), step)]
+        self.n_tasks = len(self._tasks)
+        n_features, n_walks = X.shape[1], rules.walks.shape[1]
+        n_coalitions = 2 * n_walks * (n_features - 1) if len(rules.walks) else 1 << n_features
+        pairs = sum(len(against) * len(rows) for _, against, rows in self._tasks if len(against) > 1)
+        self.additions = float(n_coalitions) * pairs * len(background)
+        self._compiled = uses_kernel(self.additions)
         self.found = ShapleyValues(np.empty(X.shape), np.zeros(X.shape), np.empty(len(X)))
 
-    def tasks(self, played: list[Task]) -> list[Task]:
-        """Cut groups of rows so that their pieces fit into memory, and there is work for several threads."""
-        cut = []
-        for own, against, rows in played:
-            step = max(1, min(_TASK_ROWS, _TASK_VALUES // (len(against) * self._X.shape[1])))
-            cut += [(own, against, rows[start : start + step]) for start in range(0, len(rows), step)]
-        return cut
-
-    def additions(self, tasks: list[Task]) -> float:
-        """How many it takes at most to compute the values of all coalitions."""
-        n_features = self._X.shape[1]
-        n_coalitions = 1 << n_features
-        if not self._enumerates:
-            n_coalitions = 2 * self._rules.walks.shape[1] * (n_features - 1)
-        pairs = sum(len(against) * len(rows) for _, against, rows in tasks if len(against) > 1)
-        return float(n_coalitions) * pairs * len(self._background)
-
-    def play(self, own: int, against: Ints, rows: Ints) -> None:
-        """Compute the values of rows that are explained for one cluster."""
-        n_background = len(self._background)
+    def play(self, task: int) -> None:
+        own, against, rows = self._tasks[task]
         both = np.concatenate([self._background, self._X[rows]])
-        terms, rests = pieces(self._network, both, own, against)
-        if len(against) == 1 or not self.compiled:
-            self._base(terms[:, :, :n_background], rests, rows)
+        terms, rests = pieces(self._network, both, own, against, self._background[0])
         values, errors, bases = self.found
-        if len(against) == 1:
-            mean = (terms[0, :, :n_background] * self._weights).sum(axis=1)
-            values[rows] = (terms[0, :, n_background:] - mean[:, None]).T
-        elif self.compiled:
-            values[rows], errors[rows], bases[rows] = self._fast(terms, rests)
-        else:
-            self._plain(terms, rests, rows)
-
-    def _base(self, of_background: Doubles, rests: Doubles, rows: Ints) -> None:
-        total = np.add.accumulate(of_background, axis=1)[:, -1:]
-        pooled = mean_pooled(
-            rests[:, None, None], total, self._weights, self._rules.pooling, self._rules.beta
-        )
-        self.found.base_value[rows] = pooled[0, 0]
-
-    def _plain(self, terms: Doubles, rests: Doubles, rows: Ints) -> None:
-        """By NumPy, tile by tile."""
-        n_rivals, n_features, _ = terms.shape
-        n_background = len(self._background)
-        n_sums = 1 << n_features if self._enumerates else n_features * (len(self._rules.starts) - 1)
-        step = max(1, min(BLOCK_VALUES // n_background, _TILE_VALUES // (n_rivals * n_sums)))
-        of_background = np.ascontiguousarray(terms[:, :, :n_background])
-        for start in range(0, len(rows), step):
-            tile = rows[start : start + step]
-            end = n_background + start + len(tile)
-            of_rows = np.ascontiguousarray(terms[:, :, n_background + start : end])
-            asked = of_rows, of_background, rests, self._weights, self._rules
-            if self._enumerates:
-                self.found.values[tile] = enumerated(*asked).T
-            else:
-                mean, error = walked(*asked)
-                self.found.values[tile], self.found.standard_error[tile] = mean.T, error.T
-
-    def _fast(self, terms: Doubles, rests: Doubles) -> tuple[Doubles, Doubles, float]:
-        """By the kernel: values, standard errors and the base value."""
-        from neonxai.kernels.walks import enumerate_rows, walk_rows
-
-        rules = self._rules
-        beta = float(rules.beta) if rules.pooling == "soft" and rules.beta < np.inf else 0.0
-        values = np.empty((terms.shape[2] - len(self._background), terms.shape[1]))
-        errors = np.zeros_like(values)
-        given = terms, rests, self._weights, rules.starts
-        if self._enumerates:
-            base = enumerate_rows(*given, gain_weights(terms.shape[1]), beta, values)
-        else:
-            fewest = fewest_walks(*rules.walks.shape[:2])
-            base = walk_rows(*given, rules.walks, beta, float(rules.tol or 0.0), fewest, values, errors)
-        return values, errors, base
+        game = Game(terms, rests, self._weights, self._rules, self._compiled)
+        values[rows], errors[rows], bases[rows] = play(game)
 
 
 def uses_kernel(additions: float) -> bool:
@@ -255,9 +235,16 @@ def groups(network: Network, clusters: Ints, rivals: Ints | None) -> list[tuple[
             )
             for code in np.unique(codes)
         ]
-    everyone = np.arange(network.n_clusters)
-    if network.n_clusters - len(network.bystanders) > 1:
-        everyone = np.delete(everyone, list(network.bystanders))
+    all_of_them = everyone(network)
     return [
-        (int(own), everyone[everyone != own], np.flatnonzero(clusters == own)) for own in np.unique(clusters)
+        (int(own), all_of_them[all_of_them != own], np.flatnonzero(clusters == own))
+        for own in np.unique(clusters)
     ]
+
+
+def everyone(network: Network) -> Ints:
+    """Whom evidence is pooled over, but for a row's own cluster: all but bystanders, if others are left."""
+    clusters = np.arange(network.n_clusters)
+    if network.n_clusters - len(network.bystanders) > 1:
+        return np.delete(clusters, list(network.bystanders))
+    return clusters

@@ -38,6 +38,11 @@ class Rules(NamedTuple):
     walks: Ints
     tol: float | None
 
+    @property
+    def is_soft(self) -> bool:
+        """Whether pooling is more than a minimum."""
+        return self.pooling == "soft" and self.beta < np.inf
+
 
 def gain_weights(n_features: int) -> Doubles:
     """1 / (D · (D − 1 over s)) for coalitions of s others: the weight of what a feature adds to one of them.
@@ -108,7 +113,14 @@ def _column_sums(table: Doubles) -> Doubles:
     return np.asarray(table.sum(axis=0))
 
 
-def walked(of_rows: Doubles, of_background: Doubles, rests: Doubles, weights: Doubles, rules: Rules) -> Split:
+def walked(
+    of_rows: Doubles,
+    of_background: Doubles,
+    rests: Doubles,
+    weights: Doubles,
+    rules: Rules,
+    exact: Doubles | None = None,
+) -> Split:
     """Means over pairs of walks and their standard errors, each of shape (n_features, n_rows).
 
     Each block of the background goes its own walks, with its rows' weights; the mean of a block comes with
@@ -116,17 +128,23 @@ def walked(of_rows: Doubles, of_background: Doubles, rests: Doubles, weights: Do
 
     Parameters
     ----------
-    of_rows, of_background, rests, weights, rules
+    of_rows, of_background, weights, rules
         As for `enumerated`.
+    rests : array of shape (n_rivals,) or (n_rivals, n_rows)
+        What belongs to no feature: of all rows, or of each.
+    exact : array of shape (n_features, n_rows), optional
+        What is added to the values.
     """
     n_rivals, n_features, n_rows = of_rows.shape
+    rests = np.broadcast_to(rests.reshape(n_rivals, -1), (n_rivals, n_rows))
+    exact = np.zeros((n_features, n_rows)) if exact is None else exact
     n_blocks, n_walks, _ = rules.walks.shape
     blocks, of_blocks = _blocks(of_background, weights, rules.starts)
     nobody = np.zeros((n_rivals, 1, 1))
-    full = mean_pooled(rests[:, None, None] + _total(of_rows), nobody, np.ones(1), rules.pooling, rules.beta)
+    full = mean_pooled(rests[:, None] + _total(of_rows), nobody, np.ones(1), rules.pooling, rules.beta)
     ends = (
         mean_pooled(
-            np.broadcast_to(rests[:, None, None], (n_rivals, n_blocks, n_rows)),
+            np.broadcast_to(rests[:, None], (n_rivals, n_blocks, n_rows)),
             np.add.accumulate(blocks, axis=1)[:, -1],
             of_blocks,
             rules.pooling,
@@ -152,7 +170,7 @@ def walked(of_rows: Doubles, of_background: Doubles, rests: Doubles, weights: Do
         last = count == n_walks
         if not last and (rules.tol is None or count < fewest):
             continue
-        found = mean.sum(axis=0)
+        found = mean.sum(axis=0) + exact
         error = np.sqrt(spread.sum(axis=0) / (count * (count - 1)))
         done = np.full(len(active), last)
         if rules.tol is not None:
@@ -161,6 +179,7 @@ def walked(of_rows: Doubles, of_background: Doubles, rests: Doubles, weights: Do
         if done.any() and not last:
             kept = ~done
             active, of_rows = active[kept], np.ascontiguousarray(of_rows[:, :, kept])
+            rests, exact = np.ascontiguousarray(rests[:, kept]), exact[:, kept]
             ends = ends[0][:, kept], ends[1][:, kept]
             mean, spread = np.ascontiguousarray(mean[:, :, kept]), np.ascontiguousarray(spread[:, :, kept])
             if not len(active):
@@ -192,7 +211,7 @@ def _gains(
     n_rivals, _, n_rows = of_rows.shape
     n_blocks, n_features = order.shape
     inside = of_rows[:, order[:, :-1]]
-    inside[:, :, 0] += rests[:, None, None]
+    inside[:, :, 0] += rests[:, None]
     np.cumsum(inside, axis=2, out=inside)
     # The background of the first coalition is what the whole walk but its first feature leaves.
     outside = blocks[:, order[:, :0:-1], np.arange(n_blocks)[:, None]]

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.engines import for_each_tile, n_threads
 from neonxai.networks import Network
-from neonxai.networks.additive import pieces
+from neonxai.networks.additive import expand
 from neonxai.networks.closure import close_sums
 from neonxai.networks.integrated import integrated
 from neonxai.networks.linear import LinearNetwork
@@ -191,7 +191,7 @@ def game_of(explainer: Any) -> Game | None:
 def check_additive(network: Network) -> None:
     """Raise a TypeError unless the network's evidence is a sum over the features."""
     everyone = np.arange(min(network.n_clusters, 2))
-    pieces(network, np.zeros((1, network.n_features)), 0, everyone[1:])
+    expand(network, np.zeros(network.n_features), 0, everyone[1:])
 
 
 def check_sparse(network: Network, linear: LinearNetwork | None) -> None:
