@@ -108,6 +108,18 @@ def test_a_rival_out_of_reach_changes_nothing():
     assert (np.abs(found.values - wanted.values) <= 3e-7 * size).all()
 
 
+def test_a_far_rival_is_in_reach_of_a_row_beside_it():
+    """And of background rows beside it, of which all others then know."""
+    network, X, clusters, background = clustered("wine")
+    more = CentroidNetwork(np.concatenate([network.centers, network.centers[:1] + 1e4]))
+    X[3] += 1e4
+    check_rounding(shapley, more, X, clusters, background)
+    background[5] += 1e4
+    check_rounding(shapley, more, X, clusters, background)
+    clusters[4] = len(network.centers)
+    check_rounding(shapley, more, X, clusters, background)
+
+
 def test_values_sum_up():
     network, X, clusters, background = clustered("digits")
     found = shapley(network, X, clusters, background, n_permutations=PAIRS)

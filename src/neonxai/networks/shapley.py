@@ -126,7 +126,7 @@ def shapley(
     n_walking = 0 if n_features <= MOST_ENUMERATED else len(starts) - 1
     walks = permutations(n_features, n_permutations, n_walking, random_state)
     rules = Rules(pooling, beta, starts, walks, tol)
-    of_background, of_each = np.asarray(background, np.float64), np.asarray(weights, np.float64)
+    of_background, of_each = (np.ascontiguousarray(given, np.float64) for given in (background, weights))
     player: _Together | _Apart
     pooled = everyone(network)
     several = rivals is None and (len(pooled) > 2 or not np.isin(clusters, pooled).all())
@@ -244,7 +244,7 @@ def groups(network: Network, clusters: Ints, rivals: Ints | None) -> list[tuple[
 
 def everyone(network: Network) -> Ints:
     """Whom evidence is pooled over, but for a row's own cluster: all but bystanders, if others are left."""
-    clusters = np.arange(network.n_clusters)
-    if network.n_clusters - len(network.bystanders) > 1:
-        return np.delete(clusters, list(network.bystanders))
+    clusters, bystanders = np.arange(network.n_clusters), list(network.bystanders)
+    if bystanders and len(clusters) - len(bystanders) > 1:
+        return np.delete(clusters, bystanders)
     return clusters

@@ -14,7 +14,7 @@ import numpy as np
 
 from neonxai.arrays import Doubles, Floats, Ints
 from neonxai.networks import units
-from neonxai.networks.additive import differences, expand
+from neonxai.networks.additive import Expansion, differences, expand
 from neonxai.networks.base import Network
 from neonxai.networks.playing import tiles
 from neonxai.networks.walking import Rules, fewest_walks, walked
@@ -57,14 +57,16 @@ class UnitWalks:
         self._network, self._weights, self._rules, self._compiled = network, weights, rules, compiled
         self._most_rows = most_rows
         self._everyone = np.arange(network.n_clusters)
-        self._rivals = np.isin(self._everyone, rivals)
+        self._rivals = np.zeros(network.n_clusters, dtype=np.bool_)
+        self._rivals[rivals] = True
         self._origin = background[0]
         apart = differences(background, self._origin)
         # Against the rival that the background is nearest to, numbers are smaller than against one far out.
         first = expand(network, self._origin, int(rivals[0]), self._everyone)
         evidence = first.moves(apart @ weights[:, None])[:, :, 0].sum(axis=1) + first.constants.sum(axis=1)
         anchor = rivals[(evidence + first.rests)[rivals].argmin()]
-        self._expansion = expand(network, self._origin, int(anchor), self._everyone)
+        chosen = expand(network, self._origin, int(anchor), self._everyone)
+        self._expansion = Expansion(*map(np.ascontiguousarray, chosen))
         self._apart = apart
         self._mean = self._expansion.slopes * (apart @ weights) + self._expansion.bends * (apart**2 @ weights)
         self._at_origin = self._expansion.constants.sum(axis=1) + self._expansion.rests
@@ -99,8 +101,8 @@ class UnitWalks:
         else:
             values, errors = np.empty(X.shape), np.empty(X.shape)
             for unit, rows in units.of_one_unit(of_rows):
-                some = np.ascontiguousarray(apart[:, rows])
-                values[rows], errors[rows] = self._walked(some, rests[:, rows], exact[rows], unit)
+                some, of_some = (np.ascontiguousarray(table[:, rows]) for table in (apart, rests))
+                values[rows], errors[rows] = self._walked(some, of_some, exact[rows], unit)
         bases = self._bases[clusters]
         logits = np.where(barred, np.inf, ends).min(axis=0) - ends[clusters, each]
         units.complete(values, logits - bases)

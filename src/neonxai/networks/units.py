@@ -14,8 +14,8 @@ from neonxai.arrays import Bools, Doubles, Ints
 
 # Evidence is below 2²⁹ units, so that differences and sums of two have room in 32 bits.
 _BITS = 29
-# What is out of reach is so far above the least: moves are up to a third of all, up and down.
-ABOVE_ALL = 2 * 2**_BITS // 3
+# What is out of reach is so far above the least: moves are less than a third of that, up and down.
+ABOVE_ALL = 2**29
 _SMALLEST = -1000  # exponent of a unit whose reciprocal is finite
 
 
