@@ -5,7 +5,7 @@ from typing import Any
 from numba import njit, types
 from numba.extending import intrinsic
 
-from neonxai.kernels.vectors import FLOATS, Builder
+from neonxai.kernels.vectors import FLOATS, Builder, combining
 
 # Rows in a vector.
 LANES = FLOATS.lanes
@@ -83,31 +83,9 @@ def _product_sums_of(
     return signature, build
 
 
-def _add_of(
-    typing: Any,  # the signature of a numba intrinsic
-    first: Any,
-    at_first: Any,
-    second: Any,
-    at_second: Any,
-    out: Any,
-    at_out: Any,
-) -> Any:
-    """out[at_out:] = first[at_first:] + second[at_second:], eight numbers."""
-    whole = types.intp
-    signature = types.void(first, whole, second, whole, out, whole)
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        b = Builder(context, builder, signature, args)
-        x, y = b.load(FLOATS, b.address(0), args[1]), b.load(FLOATS, b.address(2), args[3])
-        b.store(FLOATS, builder.fadd(x, y), b.address(4), args[5])
-        return context.get_dummy_value()
-
-    return signature, build
-
-
 _mean_least: Any = intrinsic(_mean_least_of)
 _product_sums: Any = intrinsic(_product_sums_of)
-_add: Any = intrinsic(_add_of)
+_add: Any = combining(FLOATS, "fadd")
 
 
 @njit(error_model="numpy")

@@ -9,7 +9,7 @@ from typing import Any
 from numba import njit, types
 from numba.extending import intrinsic
 
-from neonxai.kernels.vectors import EIGHT, FLOATS, MOST_TOGETHER, WHOLES, Builder
+from neonxai.kernels.vectors import EIGHT, FLOATS, MOST_TOGETHER, WHOLES, Builder, combining
 
 # Rows in a vector.
 WHOLE_LANES = WHOLES.lanes
@@ -83,35 +83,9 @@ def _switch_of(
     return signature, build
 
 
-def _meeting(*, adds: bool) -> Any:
-    """out[at_out:] = first[at_first:] ± second[at_second:], eight whole numbers."""
-
-    def meet(
-        typing: Any,  # the signature of a numba intrinsic
-        first: Any,
-        at_first: Any,
-        second: Any,
-        at_second: Any,
-        out: Any,
-        at_out: Any,
-    ) -> Any:
-        whole = types.intp
-        signature = types.void(first, whole, second, whole, out, whole)
-
-        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            b = Builder(context, builder, signature, args)
-            x, y = b.load(EIGHT, b.address(0), args[1]), b.load(EIGHT, b.address(2), args[3])
-            b.store(EIGHT, builder.add(x, y) if adds else builder.sub(x, y), b.address(4), args[5])
-            return context.get_dummy_value()
-
-        return signature, build
-
-    return meet
-
-
 _switch: Any = intrinsic(_switch_of)
-_add: Any = intrinsic(_meeting(adds=True))
-_subtract: Any = intrinsic(_meeting(adds=False))
+_add: Any = combining(EIGHT, "add")
+_subtract: Any = combining(EIGHT, "sub")
 
 
 @njit(error_model="numpy")

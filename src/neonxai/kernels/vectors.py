@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from llvmlite import ir
+from numba import types
 from numba.core import cgutils
+from numba.extending import intrinsic
 
 # Background rows that are pooled together, each with a register of its own.
 MOST_TOGETHER = 8
@@ -145,3 +147,37 @@ class Builder:
     def lesser_whole(self, x: Any, y: Any) -> Any:
         """The lesser of whole numbers."""
         return self.ir.select(self.ir.icmp_signed("<", x, y), x, y)
+
+
+def combining(kind: Kind, operation: str) -> Any:
+    """What combines a vector of two arrays: out[at_out:] = first[at_first:] · second[at_second:].
+
+    Parameters
+    ----------
+    kind : Kind
+        Of the vector.
+    operation : str
+        What llvmlite calls it, such as "fadd".
+    """
+
+    def combine(
+        typing: Any,  # the signature of a numba intrinsic
+        first: Any,
+        at_first: Any,
+        second: Any,
+        at_second: Any,
+        out: Any,
+        at_out: Any,
+    ) -> Any:
+        whole = types.intp
+        signature = types.void(first, whole, second, whole, out, whole)
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            b = Builder(context, builder, signature, args)
+            x, y = b.load(kind, b.address(0), args[1]), b.load(kind, b.address(2), args[3])
+            b.store(kind, getattr(builder, operation)(x, y), b.address(4), args[5])
+            return context.get_dummy_value()
+
+        return signature, build
+
+    return intrinsic(combine)

@@ -8,7 +8,6 @@ from numba import njit
 from neonxai.kernels.running import finish, keep, settle
 from neonxai.kernels.switching import WHOLE_LANES, add, subtract, switch
 from neonxai.kernels.vectors import MOST_TOGETHER
-from neonxai.networks.units import ABOVE_ALL
 
 _ROWS = 64  # in a tile
 _TILE_VALUES = 1 << 18  # of what rows add to the evidence: 1 MiB, unless sixteen rows are more
@@ -76,6 +75,7 @@ def _gather(
     n: int,
     stride: int,
     per_unit: float,
+    above_all: int,
     of_rests: np.ndarray,
     of_rows: np.ndarray,
     totals: np.ndarray,
@@ -92,7 +92,7 @@ def _gather(
     for k in range(n_rivals):
         for r in range(n):
             rest = rests[k, start + r]
-            of_rests[k * stride + r] = np.int32(np.rint(rest * per_unit)) if rest >= 0.0 else ABOVE_ALL
+            of_rests[k * stride + r] = np.int32(np.rint(rest * per_unit)) if rest >= 0.0 else above_all
     for i in range(n_features):
         source = apart[i, start : start + n]
         for k in range(n_rivals):
@@ -262,6 +262,7 @@ def walk_rows(
     slopes: np.ndarray,
     bends: np.ndarray,
     rests: np.ndarray,
+    above_all: int,
     blocks: np.ndarray,
     weights: np.ndarray,
     starts: np.ndarray,
@@ -284,6 +285,8 @@ def walk_rows(
         Its s and q.
     rests : array of shape (n_rivals, n_rows)
         What belongs to no feature, above the least; −1 for rivals out of reach.
+    above_all : int
+        How many units these get.
     blocks : int32 array of shape (n_blocks, n_features + 1, n_rivals, 8)
         As `blocks_of` gives it.
     weights : array of shape (n_background,)
@@ -323,7 +326,21 @@ def walk_rows(
     for first in range(0, n_rows, stride):
         n = min(stride, n_rows - first)
         moving = _moving(apart[:, first : first + n])
-        _gather(apart, slopes, bends, rests, first, n, stride, per_unit, of_rests, of_rows, totals, full)
+        _gather(
+            apart,
+            slopes,
+            bends,
+            rests,
+            first,
+            n,
+            stride,
+            per_unit,
+            above_all,
+            of_rests,
+            of_rows,
+            totals,
+            full,
+        )
         _bases_of(blocks, starts, halves, of_rests, bases)
         mean[:] = 0.0
         spread[:] = 0.0

@@ -153,7 +153,16 @@ class UnitWalks:
             n_rivals, n_features = slopes.shape
             self._rooms.room = room_for(self._most_rows, n_rivals, n_features, len(rules.walks))
         values, errors = np.empty(exact.shape), np.empty(exact.shape)
-        game = rests, self._blocks[unit], self._weights, rules.starts, rules.walks, unit, exact
+        game = (
+            rests,
+            units.ABOVE_ALL,
+            self._blocks[unit],
+            self._weights,
+            rules.starts,
+            rules.walks,
+            unit,
+            exact,
+        )
         how = float(rules.tol or 0.0), fewest_walks(*rules.walks.shape[:2]), self._rooms.room
         walk_rows(apart, slopes, bends, *game, *how, values, errors)
         return values, errors
