@@ -16,7 +16,8 @@ import neonxai
 from neonxai import Explanation
 from neonxai.networks import LinearNetwork
 from neonxai.networks.pooling import min_pool
-from neonxai.networks.sparse_rows import close_present, sparse_evidence, sparse_redistribute
+from neonxai.networks.present import close_present
+from neonxai.networks.sparse_rows import sparse_evidence, sparse_redistribute
 
 FRAMES = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.table}
 

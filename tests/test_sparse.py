@@ -7,17 +7,27 @@ import pytest
 from scipy import sparse
 from scipy.sparse import csr_array
 
-from neonxai.networks import CentroidNetwork, DiagonalGaussianNetwork, LinearNetwork
+from neonxai.networks import CentroidNetwork, DiagonalGaussianNetwork, LinearNetwork, sparse_rows
 from neonxai.networks.pooling import min_pool
+from neonxai.networks.present import close_present
 from neonxai.networks.sparse_rows import (
     as_linear,
     canonical_rows,
-    close_present,
     sparse_evidence,
     sparse_redistribute,
 )
 
 RNG = np.random.default_rng(5)
+
+
+@pytest.fixture(params=[False, True], ids=["NumPy", "kernel"], autouse=True)
+def kernel(request, monkeypatch):
+    """Sum up by NumPy, and by the kernel, however little there is."""
+    if request.param:
+        pytest.importorskip("numba")
+    monkeypatch.setattr(sparse_rows, "_WORTH_A_KERNEL", -1.0 if request.param else np.inf)
+
+
 N_ROWS, N_FEATURES, N_CLUSTERS = 90, 60, 7
 
 

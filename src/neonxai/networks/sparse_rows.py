@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from scipy.sparse import csr_array
 
+from neonxai import kernels
 from neonxai.arrays import Doubles, Ints
 from neonxai.networks.base import Network
 from neonxai.networks.centroid import CentroidNetwork
@@ -26,13 +27,15 @@ from neonxai.networks.doubled import row_sums, two_difference, two_product
 from neonxai.networks.folded import ScaledNetwork
 from neonxai.networks.folding import linear_form
 from neonxai.networks.linear import LinearNetwork, midpoint_terms
+from neonxai.networks.present import places_of, roundings, row_totals, squared, subtract_by_row
 
-# As in `close_sums`: more than this share of Σ|R| is no rounding, and stays visible.
-_ROUNDING = 1e-10
 # As for dense rows: a row is computed again when the bound on its error exceeds this share of Σ|R|.
 _RELEVANCE_TOLERANCE = 2e-13
 # Float64 values in one temporary, of which there are about five per rival and entry: 512 KiB.
 _BLOCK_VALUES = 1 << 16
+# Entries times clusters that take NumPy fifty milliseconds. Nothing but the question decides, so that the
+# same question has the same answer, to the last bit, in every process.
+_WORTH_A_KERNEL = 1 << 22
 _TIE = 2.0**-90  # twice the working precision, but for what some operations use of it
 
 
@@ -179,44 +182,6 @@ def sparse_redistribute(
     return _SparseRows(network).redistribute_present(X, clusters, coefficients)
 
 
-def close_present(relevance: Doubles, indptr: Ints, absent: Doubles, sums: Doubles) -> Doubles:
-    """`close_sums` for rows in CSR: spread what rounding has left over what is present and absent, in place.
-
-    Parameters
-    ----------
-    relevance : array of shape (n_present,)
-        R_i. Changed.
-    indptr : int array of shape (n_rows + 1,)
-        Where each row begins.
-    absent : array of shape (n_rows,)
-        Changed.
-    sums : array of shape (n_rows,)
-        What relevance and absent should sum to.
-
-    Returns
-    -------
-    array of shape (n_rows,)
-        Σ_i |R_i| + |absent|.
-
-    Examples
-    --------
-    >>> relevance, absent = np.array([3.0, -1.0]), np.array([0.5])
-    >>> close_present(relevance, np.array([0, 2]), absent, np.array([2.5 + 9e-11]))
-    array([4.5])
-    >>> float(relevance.sum() + absent[0])
-    2.50000000009
-    """
-    row = np.repeat(np.arange(len(absent)), np.diff(indptr))
-    total: Doubles = np.abs(absent)
-    total += np.bincount(row, np.abs(relevance), minlength=len(absent))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = (sums - np.bincount(row, relevance, minlength=len(absent)) - absent) / total
-    share[~(np.abs(share) <= _ROUNDING)] = 0.0
-    relevance += np.abs(relevance) * share[row]
-    absent += np.abs(absent) * share
-    return total
-
-
 @dataclass(frozen=True, eq=False)
 class _Cells:
     """The present entries of some pairs' rows, a row of cells for each pair, filled up with nothing."""
@@ -271,13 +236,13 @@ class _SparseRows(LinearNetwork):
         d: Doubles = np.asarray(X @ self._weights_by_feature, dtype=np.float64)
         d += scores + self._local_offsets
         np.negative(d, out=d)
-        errors = np.sqrt(_squared(X) @ self._largest**2) * _roundings(X)
+        errors = np.sqrt(squared(X) @ self._largest**2) * roundings(X)
         errors += rounding(0) * (sizes + np.abs(self._local_offsets)).max()
         return d, errors[:, None]
 
     def _errors(self, X: csr_array, errors: Doubles) -> Doubles:
         sizes = self._at_zero[1] + np.abs(self._local_offsets)
-        bound: Doubles = np.sqrt(_squared(X) @ self._squares) * _roundings(X)[:, None]
+        bound: Doubles = np.sqrt(squared(X) @ self._squares) * roundings(X)[:, None]
         bound += rounding(0) * sizes
         return bound
 
@@ -335,21 +300,21 @@ class _SparseRows(LinearNetwork):
         self, X: csr_array, clusters: Ints, coefficients: Doubles
     ) -> tuple[Doubles, Doubles, Doubles]:
         """Relevance of what is present, sum over what is absent, and what is absorbed."""
-        relevance, absent = self._combine_present(X, clusters, coefficients)
         weights = np.abs(coefficients)
-        total = weights.sum(axis=1)
-        scale = np.abs(absent) + _row_totals(X, np.abs(relevance))
-        allowed = scale * (_RELEVANCE_TOLERANCE / rounding(0))
-        # The same sums, all signs positive: first by the largest weights, then as they are.
-        far = np.abs(X.data - self._origin[X.indices]) + np.abs(self._origin)[X.indices]
-        crude = _row_totals(X, far * self._largest[X.indices])
-        crude += 2.0 * self._longest + self._at_zero[1].max()
-        lossy = np.flatnonzero(4.0 * total * crude > allowed)
-        if len(lossy):
+        if X.nnz * self.n_clusters > _WORTH_A_KERNEL and kernels.available():
+            relevance, absent, sizes = self._combined_by_kernel(X, clusters, coefficients, weights)
+            allowed = self._allowed(X, relevance, absent)
+            lossy = np.flatnonzero(sizes > allowed)
+        else:
+            relevance, absent = self._combine_present(X, clusters, coefficients)
+            allowed = self._allowed(X, relevance, absent)
+            # The same sums, all signs positive: first by the largest weights, then as they are.
+            lossy = np.flatnonzero(4.0 * weights.sum(axis=1) * self._crude_sizes(X) > allowed)
             sizes = self._present_sizes(X[lossy], clusters[lossy], weights[lossy])
             lossy = lossy[sizes > allowed[lossy]]
-            negligible = allowed[lossy] / (4.0 * crude[lossy] * self.n_clusters)
-            places = _places(X, lossy)
+        if len(lossy):
+            negligible = allowed[lossy] / (4.0 * self._crude_sizes(X[lossy]) * self.n_clusters)
+            places = places_of(X, lossy)
             relevance[places], absent[lossy] = self._pairwise_present(
                 X[lossy], clusters[lossy], coefficients[lossy], negligible
             )
@@ -359,15 +324,48 @@ class _SparseRows(LinearNetwork):
             absorbed += self._uneven(clusters, coefficients)
         return relevance, absent, absorbed
 
-    def _combine_present(
-        self, X: csr_array, clusters: Ints, coefficients: Doubles
-    ) -> tuple[Doubles, Doubles]:
-        """Σ_k a_k Z_ik of present entries, and the sum over absent ones, by products."""
+    def _allowed(self, X: csr_array, relevance: Doubles, absent: Doubles) -> Doubles:
+        """What sums may be in size, for their rounding to be small beside relevance."""
+        scale: Doubles = np.abs(absent) + row_totals(X, np.abs(relevance))
+        return scale * (_RELEVANCE_TOLERANCE / rounding(0))
+
+    def _crude_sizes(self, X: csr_array) -> Doubles:
+        far = np.abs(X.data - self._origin[X.indices]) + np.abs(self._origin)[X.indices]
+        crude = row_totals(X, far * self._largest[X.indices])
+        crude += 2.0 * self._longest + self._at_zero[1].max()
+        return crude
+
+    def _combined_by_kernel(
+        self, X: csr_array, clusters: Ints, coefficients: Doubles, weights: Doubles
+    ) -> tuple[Doubles, Doubles, Doubles]:
+        """As `_combine_present` and `_present_sizes`, in one pass."""
+        from neonxai.kernels.present import combine_present
+
+        relevance, absent = np.empty(X.nnz), self._all_absent(clusters, coefficients)
+        scores = self._at_zero[1]
+        sizes: Doubles = weights.sum(axis=1) * scores[clusters] + weights @ scores
+        data, indices, indptr = X.data.view(), X.indices.view(), X.indptr.view()
+        for part in (data, indices, indptr):
+            part.flags.writeable = False  # one type of array, so that one form is compiled
+        w, mu = self._weights_by_feature, self._centers_by_feature
+        combine_present(
+            data, indices, indptr, self._origin, w, mu, clusters, coefficients, relevance, absent, sizes
+        )
+        return relevance, absent, sizes
+
+    def _all_absent(self, clusters: Ints, coefficients: Doubles) -> Doubles:
+        """Σ_k a_k Z_ik(0) over all features."""
         scores = self._at_zero[0]
         absent: Doubles = np.einsum("nk,nk->n", coefficients, scores[clusters][:, None] - scores)
         if not self._even:
             absent -= self._uneven(clusters, coefficients)
-        relevance = np.empty(X.nnz)
+        return absent
+
+    def _combine_present(
+        self, X: csr_array, clusters: Ints, coefficients: Doubles
+    ) -> tuple[Doubles, Doubles]:
+        """Σ_k a_k Z_ik of present entries, and the sum over absent ones, by products."""
+        absent, relevance = self._all_absent(clusters, coefficients), np.empty(X.nnz)
         total = coefficients.sum(axis=1)
         for block, row, w, mu, a in self._gathered(X, coefficients):
             here, c = np.arange(len(row)), clusters[row]
@@ -381,7 +379,7 @@ class _SparseRows(LinearNetwork):
             shift *= 0.5
             origin = self._origin[X.indices[block]]
             relevance[block] = (X.data[block] - origin) * tilt - shift
-            _subtract_by_row(absent, row, -origin * tilt - shift)
+            subtract_by_row(absent, row, -origin * tilt - shift)
         return relevance, absent
 
     def _gathered(
@@ -425,7 +423,7 @@ class _SparseRows(LinearNetwork):
             shift += own_w * mixed_mu + mixed_w * own_mu
             origin = self._origin[X.indices[block]]
             far = np.abs(X.data[block] - origin) + np.abs(origin)
-            _subtract_by_row(sizes, row, -far * (total[row] * own_w + mixed_w) - shift)
+            subtract_by_row(sizes, row, -far * (total[row] * own_w + mixed_w) - shift)
         return sizes
 
     def _pairwise_present(
@@ -450,30 +448,3 @@ class _SparseRows(LinearNetwork):
             left[np.abs(left) < _TIE * roots.magnitude[j]] = 0.0
             np.add.at(absent, rows[j], left * shares[j])
         return relevance, absent
-
-
-def _squared(X: csr_array) -> csr_array:
-    return csr_array((np.square(X.data, dtype=np.float64), X.indices, X.indptr), X.shape)
-
-
-def _roundings(X: csr_array) -> Doubles:
-    """`rounding` of each row's own number of terms."""
-    return np.asarray(np.finfo(np.float64).eps * (4 + np.sqrt(np.diff(X.indptr))))
-
-
-def _row_totals(X: csr_array, values: Doubles) -> Doubles:
-    row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-    return np.asarray(np.bincount(row, values, minlength=X.shape[0]), dtype=np.float64)
-
-
-def _subtract_by_row(sums: Doubles, row: Ints, values: Doubles) -> None:
-    """Subtract values from their rows' sums, in place. ``row`` must be sorted."""
-    first = np.flatnonzero(np.diff(row, prepend=-1))
-    sums[row[first]] -= np.add.reduceat(values, first)
-
-
-def _places(X: csr_array, rows: Ints) -> Ints:
-    """Where the entries of some rows are in X.data, row by row."""
-    lengths = np.diff(X.indptr)[rows]
-    before = np.cumsum(lengths) - lengths
-    return np.repeat(X.indptr[rows] - before, lengths) + np.arange(lengths.sum())

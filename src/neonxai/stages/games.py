@@ -16,9 +16,9 @@ from neonxai.networks.closure import close_sums
 from neonxai.networks.integrated import integrated
 from neonxai.networks.linear import LinearNetwork
 from neonxai.networks.pooling import Pooled, probabilities
+from neonxai.networks.present import close_present
 from neonxai.networks.shapley import shapley
 from neonxai.networks.sparse_integrated import integrated_sparse
-from neonxai.networks.sparse_rows import close_present
 from neonxai.networks.sparse_shapley import shapley_sparse
 from neonxai.stages.propagation import Answer, Question, pooled_evidence, pooled_evidence_sparse
 

@@ -14,7 +14,8 @@ from neonxai.networks.base import Layer
 from neonxai.networks.closure import close_sums
 from neonxai.networks.linear import LinearNetwork
 from neonxai.networks.pooling import Pooled, min_pool_or_pair, pair_pool, probabilities, soft_pool
-from neonxai.networks.sparse_rows import close_present, sparse_evidence, sparse_redistribute
+from neonxai.networks.present import close_present
+from neonxai.networks.sparse_rows import sparse_evidence, sparse_redistribute
 
 # Multiplications of a row that outweigh the interpreter's share, and of all rows that take some 0.1 s.
 _COSTLY = 1 << 14
