@@ -20,6 +20,7 @@ from scipy.sparse import csr_array
 
 from neonxai import kernels
 from neonxai.arrays import Doubles, Ints
+from neonxai.engines import for_each_tile, n_threads
 from neonxai.networks.base import Network
 from neonxai.networks.centroid import CentroidNetwork
 from neonxai.networks.dissimilarity import rounding
@@ -36,6 +37,7 @@ _BLOCK_VALUES = 1 << 16
 # Entries times clusters that take NumPy fifty milliseconds. Nothing but the question decides, so that the
 # same question has the same answer, to the last bit, in every process.
 _WORTH_A_KERNEL = 1 << 22
+_KERNEL_ROWS = 1 << 8
 _TIE = 2.0**-90  # twice the working precision, but for what some operations use of it
 
 
@@ -348,9 +350,13 @@ class _SparseRows(LinearNetwork):
         for part in (data, indices, indptr):
             part.flags.writeable = False  # one type of array, so that one form is compiled
         w, mu = self._weights_by_feature, self._centers_by_feature
-        combine_present(
-            data, indices, indptr, self._origin, w, mu, clusters, coefficients, relevance, absent, sizes
-        )
+
+        def work(tile: slice) -> None:
+            begins = indptr[tile.start : tile.stop + 1]
+            of_rows = clusters[tile], coefficients[tile], relevance, absent[tile], sizes[tile]
+            combine_present(data, indices, begins, self._origin, w, mu, *of_rows)
+
+        for_each_tile(work, X.shape[0], _KERNEL_ROWS, threads=n_threads())
         return relevance, absent, sizes
 
     def _all_absent(self, clusters: Ints, coefficients: Doubles) -> Doubles:
